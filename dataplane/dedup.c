@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dedup.h"
+
+#include <string.h>
+
+/*
+ * Number n lives in bit n mod size, and the bitmap has exactly size bits. Two numbers share a bit
+ * only when they are a multiple of size apart, and the window (highest - size, highest] holds no
+ * two such numbers, so size bits represent it exactly, whatever its position. The invariant that
+ * makes it true: a set bit always stands for a number of this life that was seen and is inside the
+ * window. It holds because numbers lose their bits, one by one and not by the word, in leave()
+ * before highest moves; numbers below lowest were never seen and have no bit to lose.
+ *
+ * Sequence numbers are u32 and are not meant to wrap; all sums are made in 64 bits, so none here
+ * does.
+ */
+enum { WORD_BITS = 64 };
+
+uint32_t esf_dedup_words(uint32_t size)
+{
+	return size / WORD_BITS;
+}
+
+static uint64_t *word_of(uint64_t *bitmap, uint32_t size, uint64_t seq)
+{
+	return &bitmap[(seq & (size - 1)) / WORD_BITS];
+}
+
+static uint64_t bit_of(uint64_t seq)
+{
+	return UINT64_C(1) << (seq % WORD_BITS);
+}
+
+/*
+ * All numbers up to last leave the window: their bits are cleared, and those from lowest on that
+ * were never seen are lost. Numbers above highest never had a bit; the ones that leave with the
+ * rest were skipped.
+ */
+static void leave(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, int64_t last)
+{
+	int64_t highest = dedup->highest;
+	int64_t bottom = highest - size + 1;
+	int64_t from = bottom > dedup->lowest ? bottom : dedup->lowest;
+	int64_t to = last < highest ? last : highest;
+
+	while (from <= to) {
+		uint64_t *word = word_of(bitmap, size, (uint64_t)from);
+		uint32_t first_bit = (uint64_t)from % WORD_BITS;
+		uint32_t room = WORD_BITS - first_bit;
+		uint32_t count = to - from + 1 < room ? (uint32_t)(to - from + 1) : room;
+		uint64_t mask = (UINT64_MAX >> (WORD_BITS - count)) << first_bit;
+
+		dedup->lost += (uint64_t)__builtin_popcountll(~*word & mask);
+		*word &= ~mask;
+		from += count;
+	}
+	if (last > highest)
+		dedup->lost += (uint64_t)(last - highest);
+}
+
+static __attribute__((cold)) void begin_life(
+    struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t boot, uint32_t seq)
+{
+	if (dedup->highest == 0)
+		memset(bitmap, 0, size / 8);
+	else
+		leave(dedup, bitmap, size, dedup->highest);
+	dedup->boot = boot;
+	dedup->highest = seq;
+	dedup->lowest = seq;
+}
+
+static void record(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t seq)
+{
+	if (seq > dedup->highest) {
+		leave(dedup, bitmap, size, (int64_t)seq - size);
+		dedup->highest = seq;
+	} else if (seq < dedup->lowest) {
+		dedup->lowest = seq;
+	}
+	*word_of(bitmap, size, seq) |= bit_of(seq);
+}
+
+enum esf_datagram_verdict esf_dedup_accept(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size,
+    uint32_t boot, uint32_t seq, uint32_t boot_limit)
+{
+	if (boot > boot_limit)
+		return ESF_DATAGRAM_STALE;
+	if (dedup->highest == 0 || boot > dedup->boot)
+		begin_life(dedup, bitmap, size, boot, seq);
+	else if (boot < dedup->boot || (uint64_t)seq + size <= dedup->highest)
+		return ESF_DATAGRAM_STALE;
+	else if (seq <= dedup->highest && (*word_of(bitmap, size, seq) & bit_of(seq)) != 0)
+		return ESF_DATAGRAM_DUPLICATE;
+	record(dedup, bitmap, size, seq);
+	return ESF_DATAGRAM_ACCEPTED;
+}
