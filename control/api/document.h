@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_DOCUMENT_H
+#define ESF_DOCUMENT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "control/fleet/view.h"
+#include "lcores/launch.h"
+
+/*
+ * The API's JSON documents (CONTRACT section 5), built from a view or a ledger: what the HTTP API, replay and the
+ * telemetry socket all print. Times are integer Unix ns, absent numbers null. Keys are in the contract's order.
+ * Any thread that may read the view. Each returns a new reference, or NULL when out of memory.
+ */
+json_t *esf_document_fleet(const struct esf_view *view);
+json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *scope);
+json_t *esf_document_site(const struct esf_view *view, uint32_t site);
+json_t *esf_document_window(const struct esf_view *view); /* {"start":, "end":, "closed":} */
+
+/* nic and mbufs may be NULL: zeroes (replay has neither). */
+json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_nic_counts *nic,
+    const struct esf_mbuf_counts *mbufs);
+json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger);
+
+/* {"window": ..., "fleet": ..., "regions": ..., "sites": [...]}: one line of replay. */
+json_t *esf_document_replay_window(const struct esf_view *view);
+
+#endif

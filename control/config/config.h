@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_CONFIG_H
+#define ESF_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "dataplane/address.h"
+#include "dataplane/limits.h"
+#include "dataplane/names.h"
+
+/*
+ * One loaded configuration: every key of the file with the profile's and the domain's defaults filled in.
+ * Immutable once loaded; all of it is one allocation tree freed by esf_config_free. Any thread may read.
+ * Durations are in nanoseconds, absent open ends are infinities, absent strings NULL.
+ */
+
+enum esf_profile { ESF_PROFILE_SMALL, ESF_PROFILE_MEDIUM, ESF_PROFILE_LARGE, ESF_PROFILE_XLARGE };
+
+enum esf_domain_name { ESF_ENERGY, ESF_MANUFACTURING, ESF_LOGISTICS, ESF_CUSTOM };
+
+enum esf_ingestion { ESF_FULL, ESF_DOWNSAMPLE, ESF_DEVIATION };
+
+enum esf_format { ESF_FORMAT_ETD, ESF_FORMAT_INFLUX, ESF_FORMAT_STATSD, ESF_FORMAT_SYSLOG };
+
+struct esf_profile_limits {
+	const char *name;
+	uint32_t sites;
+	uint32_t regions;
+	uint32_t ai_slots;
+	enum esf_ingestion ingestion; /* default */
+};
+
+const struct esf_profile_limits *esf_profile_limits(enum esf_profile profile);
+
+struct esf_port_address {
+	struct esf_address address;
+	uint8_t prefix_bits;
+};
+
+struct esf_port_config {
+	uint16_t port; /* DPDK port id */
+	uint32_t addresses_count;
+	struct esf_port_address *addresses;
+};
+
+struct esf_listener_config {
+	uint16_t udp;
+	enum esf_format format;
+	bool require_seal;
+	char *site_tag;       /* influx, statsd; default "site" */
+	int64_t precision_ns; /* influx; default 1 */
+};
+
+struct esf_region_config {
+	char *name;
+	char *match; /* glob on site names, or NULL */
+	uint32_t sites_count;
+	char **sites; /* names */
+};
+
+struct esf_label {
+	char *name;
+	char *value;
+};
+
+struct esf_site_config {
+	uint32_t id; /* ETD's site id, 1.. */
+	char *name;
+	double weight; /* > 0 */
+	uint32_t region; /* index into regions, or regions_count: "unassigned"; first match wins */
+	uint32_t addresses_count;
+	struct esf_address *addresses;
+	uint32_t labels_count;
+	struct esf_label *labels;
+	uint32_t upstream_count;
+	char **upstream;
+};
+
+/* A side of a KPI's bands that is not scored has infinities in all three. */
+struct esf_bands {
+	double good[2]; /* low, high, in the KPI's unit */
+	double warn[2];
+	double crit[2];
+};
+
+enum esf_kpi_source {
+	ESF_KPI_MEASURED, /* from records that a name rule gave to it */
+	ESF_KPI_COMMS,    /* comms_quality: 1 - lost / (lost + accepted), from the dataplane itself */
+};
+
+struct esf_kpi {
+	char *name;
+	char *unit;
+	enum esf_kpi_source source;
+	uint16_t measure; /* MEASURED: index among the measured KPIs, as in struct esf_rule.kpi */
+	double weight;    /* in health; 0 = not scored */
+	bool vital;
+	bool compare;
+	double min_effect;
+	struct esf_bands bands;
+};
+
+/* Name rules in the order in which they win: the file's, the domain's, then each measured KPI's own name. */
+struct esf_rules {
+	uint32_t count;
+	char **patterns;
+	struct esf_rule *rules;
+};
+
+struct esf_config {
+	char *path;
+	enum esf_profile profile;
+	enum esf_domain_name domain;
+	enum esf_ingestion ingestion;
+
+	uint32_t eal_count;
+	char **eal;
+
+	bool lcores_auto;
+	uint32_t lcores_count; /* data lcores listed, when not auto */
+	uint32_t *lcores;
+	uint32_t receive_only_count;
+	uint32_t *receive_only;
+
+	uint32_t ports_count;
+	struct esf_port_config *ports;
+	uint32_t listeners_count;
+	struct esf_listener_config *listeners;
+
+	uint32_t regions_count;
+	struct esf_region_config *regions;
+	uint32_t sites_count; /* in the order of the file */
+	struct esf_site_config *sites;
+
+	uint32_t kpis_count; /* in a fixed order: the domain's, then the file's new ones */
+	struct esf_kpi *kpis;
+	uint32_t measures_count;
+	struct esf_rules rules;
+
+	struct {
+		int64_t window_ns;
+		uint32_t windows_open;
+		int64_t epoch_ns;
+		uint32_t intervals_count;
+		int64_t *intervals_ns;
+	} rollup;
+	struct {
+		uint32_t sequence_window; /* a power of two, 64..8192 */
+		int64_t line_window_ns;
+	} dedup;
+	struct {
+		int64_t max_skew_ns;
+	} clock;
+	struct {
+		uint32_t site_rate, site_burst, fleet_enter, fleet_exit; /* datagrams/s, datagrams */
+		int64_t min_hold_ns;
+	} storm;
+	struct {
+		double healthy_above;
+		uint32_t keep_one_in;
+	} downsample;
+	struct {
+		double band;
+		int64_t max_silence_ns;
+	} deviation;
+	struct {
+		double good, degraded, min_coverage, vital_cap;
+	} health;
+	struct {
+		double threshold;
+		bool fleetwise;
+		char *peers; /* "region", "fleet" or "label:NAME" */
+		uint32_t min_peers;
+		uint32_t rounds[2];
+	} compare;
+	struct {
+		int64_t group_ns;
+		uint32_t silent_after; /* windows */
+	} correlate;
+	struct {
+		char *address; /* numeric, without brackets */
+		uint16_t port;
+		char *token_file;
+	} http;
+};
+
+/*
+ * Faults and warnings of one load, in the order of the file's lines. Each fault is one line
+ * "FILE:LINE: KEY: what was got, what was wanted" (and did-you-mean where a near name exists).
+ */
+struct esf_faults {
+	uint32_t count;
+	uint32_t warnings_count;
+	char **lines;    /* count */
+	char **warnings; /* warnings_count; same form, nothing refused */
+};
+
+/*
+ * Loads a file. Returns 0 with *out set; -EINVAL with every fault in *faults; -ENOMEM; or -errno with one fault
+ * where the file can't be read. faults is filled in any case and freed by esf_faults_free. Not for data lcores.
+ */
+int esf_config_load(const char *path, struct esf_config **out, struct esf_faults *faults);
+void esf_config_free(struct esf_config *config);
+void esf_faults_free(struct esf_faults *faults);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/fleet/view.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <urcu-qsbr.h>
+
+#include "control/fleet/health.h"
+#include "control/fleet/rollup.h"
+
+const char *const esf_status_names[] = { "good", "degraded", "bad", "unknown" };
+
+/*
+ * A view in the making. The view's parts lie in its one allocation; what only the making needs is
+ * in `scratch`, where all that is per site stands grouped by region, so that a region is a slice
+ * and the fleet the whole.
+ */
+struct build {
+	const struct esf_config *config;
+	struct esf_view *view;
+	struct esf_scope *regions;
+	struct esf_site_view *sites;
+	struct esf_site_kpi *site_kpis;   /* sites x KPIs */
+	struct esf_scope_kpi *scope_kpis; /* (regions, then the fleet) x KPIs */
+
+	void *scratch;
+	const struct esf_site_view **grouped;   /* sites */
+	const struct esf_site_kpi **kpi_column; /* one KPI of each of them */
+	double *weights;
+	double *values;
+	uint32_t *order; /* site index of each of them */
+	uint32_t *ends;  /* by region: where its slice ends */
+};
+
+static void *carve(char **at, size_t count, size_t size)
+{
+	void *taken = *at;
+
+	*at += (count * size + 15) / 16 * 16;
+	return taken;
+}
+
+/* With base NULL: only how many bytes it takes. */
+static size_t lay_out_view(struct build *build, char *base, uint32_t regions)
+{
+	size_t sites = build->config->sites_count, kpis = build->config->kpis_count;
+	char *at = base;
+
+	build->view = carve(&at, 1, sizeof(*build->view));
+	build->regions = carve(&at, regions, sizeof(*build->regions));
+	build->scope_kpis = carve(&at, (regions + (size_t)1) * kpis, sizeof(*build->scope_kpis));
+	build->sites = carve(&at, sites, sizeof(*build->sites));
+	build->site_kpis = carve(&at, sites * kpis, sizeof(*build->site_kpis));
+	return (size_t)((uintptr_t)at - (uintptr_t)base);
+}
+
+static size_t lay_out_scratch(struct build *build, char *base)
+{
+	size_t sites = build->config->sites_count;
+	char *at = base;
+
+	build->grouped = carve(&at, sites, sizeof(*build->grouped));
+	build->kpi_column = carve(&at, sites, sizeof(*build->kpi_column));
+	build->weights = carve(&at, sites, sizeof(*build->weights));
+	build->values = carve(&at, sites, sizeof(*build->values));
+	build->order = carve(&at, sites, sizeof(*build->order));
+	build->ends = carve(&at, build->config->regions_count + (size_t)1, sizeof(*build->ends));
+	return (size_t)((uintptr_t)at - (uintptr_t)base);
+}
+
+/* Counting sort of the sites by region, file order kept. Returns how many regions the view has. */
+static uint32_t group_by_region(struct build *build)
+{
+	const struct esf_config *config = build->config;
+	uint32_t *ends = build->ends, regions = config->regions_count, unassigned, at = 0;
+
+	for (uint32_t r = 0; r <= regions; r++)
+		ends[r] = 0;
+	for (uint32_t s = 0; s < config->sites_count; s++)
+		ends[config->sites[s].region]++;
+	unassigned = ends[regions];
+	for (uint32_t r = 0; r <= regions; r++) {
+		uint32_t count = ends[r];
+
+		ends[r] = at;
+		at += count;
+	}
+	for (uint32_t s = 0; s < config->sites_count; s++)
+		build->order[ends[config->sites[s].region]++] = s;
+	return regions + (unassigned > 0);
+}
+
+static bool allocate(struct build *build)
+{
+	uint32_t regions;
+	char *memory;
+
+	build->scratch = malloc(lay_out_scratch(build, NULL));
+	if (build->scratch == NULL)
+		return false;
+	lay_out_scratch(build, build->scratch);
+	regions = group_by_region(build);
+	memory = malloc(lay_out_view(build, NULL, regions));
+	if (memory == NULL) {
+		free(build->scratch);
+		return false;
+	}
+	lay_out_view(build, memory, regions);
+	build->view->regions_count = regions;
+	build->view->regions = build->regions;
+	build->view->sites = build->sites;
+	return true;
+}
+
+/* A counter's mean is its rate over the window; the first value ever seen contributes no increase.
+ */
+static void read_measured(const struct esf_acc *acc, double window_s, struct esf_site_kpi *out)
+{
+	out->good = acc->good;
+	out->samples = acc->good;
+	out->refused = acc->refused;
+	if (acc->good == 0)
+		return;
+	if (acc->counter) {
+		out->mean = acc->sum / window_s;
+		out->min = out->mean;
+		out->max = out->mean;
+		return;
+	}
+	out->mean = esf_acc_mean(acc);
+	out->stddev = esf_acc_stddev(acc);
+	out->min = acc->min;
+	out->max = acc->max;
+}
+
+static void read_comms(const struct esf_block *block, struct esf_site_kpi *out)
+{
+	uint64_t sent = (uint64_t)block->comms_accepted + block->comms_lost;
+
+	if (sent == 0)
+		return;
+	out->good = block->comms_accepted;
+	out->samples = block->comms_accepted;
+	out->mean = 1 - (double)block->comms_lost / (double)sent;
+	out->min = out->mean;
+	out->max = out->mean;
+}
+
+static void read_kpis(
+    const struct esf_config *config, const struct esf_block *block, struct esf_site_kpi *kpis)
+{
+	double window_s = (double)config->rollup.window_ns / 1e9;
+
+	for (uint32_t k = 0; k < config->kpis_count; k++) {
+		const struct esf_kpi *kpi = &config->kpis[k];
+
+		kpis[k] =
+		    (struct esf_site_kpi){ .mean = NAN, .stddev = NAN, .min = NAN, .max = NAN };
+		if (block == NULL)
+			continue;
+		if (kpi->source == ESF_KPI_COMMS)
+			read_comms(block, &kpis[k]);
+		else
+			read_measured(&block->acc[kpi->measure], window_s, &kpis[k]);
+	}
+}
+
+static void read_card(const struct esf_card *card, struct esf_site_view *site)
+{
+	if (card == NULL)
+		return;
+	site->last_seen = card->last_seen;
+	site->lost = card->lost;
+	site->ledger = card->ledger;
+	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE] +
+	                   card->ledger.records[ESF_RECORD_DUPLICATE];
+}
+
+/* A provisional window can end a silence but not lengthen it: its records may still come. */
+static void set_silence(struct build *build, struct esf_site_view *site, uint32_t before)
+{
+	if (site->reporting)
+		site->silent_windows = 0;
+	else
+		site->silent_windows = before + (build->view->closed && before < UINT32_MAX);
+	site->silent =
+	    site->silent_windows >= build->config->correlate.silent_after && !site->reporting;
+}
+
+static void build_site(
+    struct build *build, const struct esf_plane *plane, uint32_t index, uint32_t silent_before)
+{
+	const struct esf_block *block = esf_plane_block(plane, index, build->view->window);
+	struct esf_site_view *site = &build->sites[index];
+	struct esf_site_kpi *kpis = build->site_kpis + (size_t)index * build->config->kpis_count;
+
+	*site = (struct esf_site_view){ .kpis = kpis };
+	read_card(esf_plane_card(plane, index), site);
+	read_kpis(build->config, block, kpis);
+	site->reporting = block != NULL && block->accepted > 0;
+	set_silence(build, site, silent_before);
+	esf_health_site(build->config, kpis, site);
+}
+
+static void count_sites(
+    const struct esf_site_view *const *sites, uint32_t count, struct esf_scope *scope)
+{
+	uint32_t by_status[ESF_STATUS_UNKNOWN + 1] = { 0 };
+
+	scope->total = count;
+	scope->reporting = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		by_status[sites[i]->status]++;
+		scope->reporting += sites[i]->reporting;
+	}
+	scope->good = by_status[ESF_STATUS_GOOD];
+	scope->degraded = by_status[ESF_STATUS_DEGRADED];
+	scope->bad = by_status[ESF_STATUS_BAD];
+	scope->unknown = by_status[ESF_STATUS_UNKNOWN];
+}
+
+static struct esf_scope_kpi *kpis_of_scope(const struct build *build, uint32_t scope)
+{
+	return build->scope_kpis + (size_t)scope * build->config->kpis_count;
+}
+
+static void build_scope(
+    struct build *build, uint32_t index, uint32_t first, uint32_t end, struct esf_scope *scope)
+{
+	const struct esf_config *config = build->config;
+	bool is_fleet = index == build->view->regions_count;
+
+	if (is_fleet)
+		scope->name = "fleet";
+	else
+		scope->name =
+		    index < config->regions_count ? config->regions[index].name : "unassigned";
+	scope->kpis = kpis_of_scope(build, index);
+	count_sites(build->grouped + first, end - first, scope);
+	esf_health_scope(
+	    config, build->grouped + first, build->weights + first, end - first, scope);
+}
+
+static void build_scope_kpi(
+    struct build *build, uint32_t k, uint32_t scope, uint32_t first, uint32_t end)
+{
+	const struct esf_kpi *kpi = &build->config->kpis[k];
+	struct esf_scope_kpi *out = &kpis_of_scope(build, scope)[k];
+
+	esf_rollup_kpi(
+	    build->kpi_column + first, build->weights + first, end - first, build->values, out);
+	if (kpi->weight > 0)
+		out->score = esf_health_score(&kpi->bands, out->mean);
+}
+
+static void build_scopes(struct build *build)
+{
+	const struct esf_config *config = build->config;
+	uint32_t regions = build->view->regions_count, count = config->sites_count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		build->grouped[i] = &build->sites[build->order[i]];
+		build->weights[i] = config->sites[build->order[i]].weight;
+	}
+	for (uint32_t r = 0; r < regions; r++)
+		build_scope(
+		    build, r, r == 0 ? 0 : build->ends[r - 1], build->ends[r], &build->regions[r]);
+	build_scope(build, regions, 0, count, &build->view->fleet);
+	for (uint32_t k = 0; k < config->kpis_count; k++) {
+		for (uint32_t i = 0; i < count; i++)
+			build->kpi_column[i] = &build->grouped[i]->kpis[k];
+		for (uint32_t r = 0; r < regions; r++)
+			build_scope_kpi(
+			    build, k, r, r == 0 ? 0 : build->ends[r - 1], build->ends[r]);
+		build_scope_kpi(build, k, regions, 0, count);
+	}
+}
+
+struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
+    const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
+    const uint32_t *silent_before)
+{
+	struct build build = { .config = config };
+
+	if (!allocate(&build))
+		return NULL;
+	build.view->time = time;
+	build.view->window = window;
+	build.view->start = window * config->rollup.window_ns;
+	build.view->end = build.view->start + config->rollup.window_ns;
+	build.view->closed = closed;
+	build.view->config_revision = config_revision;
+	build.view->config = config;
+	rcu_read_lock();
+	for (uint32_t s = 0; s < config->sites_count; s++)
+		build_site(&build, plane, s, silent_before == NULL ? 0 : silent_before[s]);
+	rcu_read_unlock();
+	build_scopes(&build);
+	free(build.scratch);
+	return build.view;
+}
+
+void esf_view_free(struct esf_view *view)
+{
+	free(view);
+}

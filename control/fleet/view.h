@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_VIEW_H
+#define ESF_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <urcu-qsbr.h>
+
+#include "control/config/config.h"
+#include "dataplane/plane.h"
+
+/*
+ * The fleet view: what one window says of every site, region and the fleet. Built by control, immutable once
+ * built; readers get it under RCU (esf_views_*) or, in replay, as an argument. Absent numbers are NaN.
+ * Memory: one allocation per view, freed by esf_view_free.
+ */
+
+enum esf_status { ESF_STATUS_GOOD, ESF_STATUS_DEGRADED, ESF_STATUS_BAD, ESF_STATUS_UNKNOWN };
+
+extern const char *const esf_status_names[]; /* "good", "degraded", "bad", "unknown" */
+
+/* One KPI of one site in the window. */
+struct esf_site_kpi {
+	double mean; /* NaN: no data */
+	double stddev;
+	double min;
+	double max;
+	uint64_t samples; /* good records, by weight */
+	uint64_t good;    /* good records */
+	uint64_t refused; /* bad + uncertain + out_of_range + not_finite */
+	double score;        /* 0..100; NaN: no data or not scored */
+	double contribution; /* points of health it costs; NaN: not scored or health unknown */
+};
+
+struct esf_site_view {
+	double health; /* NaN: unknown */
+	enum esf_status status;
+	double coverage; /* 0..1 */
+	bool reporting;  /* an accepted record in the window */
+	bool silent;     /* none in the last correlate.silent_after closed windows */
+	uint32_t silent_windows; /* consecutive closed windows without an accepted record, this one included */
+	int64_t last_seen; /* Unix ns, 0: never */
+	uint64_t lost;
+	uint64_t duplicates;
+	struct esf_site_ledger ledger;
+	const struct esf_site_kpi *kpis; /* by index of config->kpis */
+};
+
+/* One KPI of a region or the fleet (CONTRACT 4.4). */
+struct esf_scope_kpi {
+	double mean; /* NaN: no site has data */
+	double stddev;
+	double min;
+	double max;
+	double p50;
+	double p95;
+	uint32_t sites;
+	uint64_t samples;
+	double score; /* of the mean; NaN: no data or not scored */
+};
+
+struct esf_scope {
+	const char *name;
+	double health;
+	enum esf_status status;
+	double coverage;
+	uint32_t total, reporting, good, degraded, bad, unknown; /* sites */
+	const struct esf_scope_kpi *kpis; /* by index of config->kpis */
+};
+
+struct esf_view {
+	int64_t time; /* Unix ns: when it was made */
+	int64_t window;
+	int64_t start; /* Unix ns */
+	int64_t end;
+	bool closed;
+	uint64_t config_revision;
+	const struct esf_config *config;
+	uint32_t regions_count; /* config's, and "unassigned" last where any site is */
+	struct esf_scope fleet;
+	const struct esf_scope *regions;
+	const struct esf_site_view *sites; /* by index of config->sites */
+	struct rcu_head rcu; /* for esf_views: the view's last use */
+};
+
+/*
+ * Builds the view of one window from what the shards have published. Control thread, registered with RCU and
+ * online; takes the read lock itself. silent_before: the closed windows just before this one that each site was
+ * without an accepted record (indexed by site; NULL: none). NULL when out of memory.
+ */
+struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
+    const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
+    const uint32_t *silent_before);
+void esf_view_free(struct esf_view *view);
+
+#endif

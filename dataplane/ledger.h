@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_LEDGER_H
+#define ESF_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "verdict.h"
+
+/*
+ * The loss ledger: counts of what became of what was received.
+ *
+ * struct esf_ledger is one shard's; its lcore is the only writer (plain stores into a private copy,
+ * published whole once a pass, see shard.h). It always obeys, to the unit:
+ *
+ *   datagrams_received + datagrams_taken == sum(datagrams) + datagrams_handed
+ *   records_received == sum(records)
+ *
+ * so that over all shards received == sum + in flight, where in flight = handed - taken. A record is received
+ * where it is decoded, which for a datagram that is handed over is at its owner.
+ */
+struct esf_ledger {
+	uint64_t datagrams_received; /* from ports (or the capture), by this shard */
+	uint64_t datagrams_handed;   /* whole datagrams put into another shard's inbox */
+	uint64_t datagrams_taken;    /* whole datagrams taken out of the own inbox */
+	uint64_t records_received;   /* records decoded by this shard */
+	uint64_t datagrams[ESF_DATAGRAM_VERDICTS_COUNT];
+	uint64_t records[ESF_RECORD_VERDICTS_COUNT];
+};
+
+/* What became of one site's datagrams and records: those that got far enough to be known as its. */
+struct esf_site_ledger {
+	uint64_t datagrams_received;
+	uint64_t records_received;
+	uint64_t datagrams[ESF_DATAGRAM_VERDICTS_COUNT];
+	uint64_t records[ESF_RECORD_VERDICTS_COUNT];
+};
+
+/* Adds *from to *into, field by field. Any thread, on private copies. */
+void esf_ledger_add(struct esf_ledger *into, const struct esf_ledger *from);
+
+/* True when both equations above hold; for a sum over shards as well as for one. */
+bool esf_ledger_balances(const struct esf_ledger *ledger);
+
+#endif

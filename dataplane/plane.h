@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_PLANE_H
+#define ESF_PLANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ledger.h"
+#include "limits.h"
+#include "policy.h"
+#include "window.h"
+
+/*
+ * What all shards and control share: the policy, who owns which site, and what the shards have published.
+ *
+ *   control thread (online, registered with RCU)          data lcore, each pass
+ *     settled = esf_plane_settled(plane);                     esf_shard_begin(shard, now);
+ *     rcu_read_lock();                                        esf_shard_take / esf_shard_receive
+ *     block = esf_plane_block(plane, site, window);           esf_shard_end(shard);
+ *     ... compute; no blocking ...                            rcu_quiescent_state();
+ *     rcu_read_unlock();
+ *     esf_plane_consume(plane, closed_window);
+ *     rcu_quiescent_state();
+ *
+ * RCU is liburcu's QSBR flavour: include <urcu-qsbr.h>, register each thread, go offline before blocking.
+ */
+
+struct esf_plane_options {
+	uint32_t sites_count;
+	uint32_t measures_count; /* measured KPIs */
+	uint32_t shards_count;
+	int64_t window_ns;
+	uint32_t windows_open;
+	int64_t max_skew_ns; /* decides, with the window, how many windows a site may have live */
+	int64_t epoch_ns;
+	uint32_t sequence_window;
+	uint32_t lines_remembered; /* fingerprints of lines, per shard */
+	uint8_t hash_key[16];
+	/*
+	 * Where a site's first datagram makes its receiver the owner (ports with a queue for each lcore), or sites
+	 * are spread evenly over the shards that may own (fewer queues than lcores, receive-only lcores).
+	 */
+	bool owner_is_receiver;
+	uint64_t owners; /* bit i: shard i may own sites; at least one */
+};
+
+/* One site's summary, immutable once published. */
+struct esf_card {
+	struct esf_site_ledger ledger;
+	uint64_t lost;      /* sequence numbers that never came */
+	int64_t last_seen;  /* Unix ns of the arrival of the last accepted datagram; 0: never */
+	bool left;          /* its last word was a death */
+	uint32_t streams;   /* independent senders seen */
+	uint32_t site;
+	struct rcu_head rcu;
+	struct esf_pool *home;
+};
+
+struct esf_plane;
+struct esf_shard;
+
+/* 0 or -ENOMEM, -EINVAL (a bound of limits.h exceeded). The policy is set before any shard runs. */
+int esf_plane_create(const struct esf_plane_options *options, struct esf_plane **out);
+
+/* After all shards stopped and the caller ran rcu_barrier(). Shards are destroyed with it. */
+void esf_plane_destroy(struct esf_plane *plane);
+
+const struct esf_plane_options *esf_plane_options(const struct esf_plane *plane);
+struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index);
+
+/* Control. The former policy is returned; it is the caller's to free after a grace period. */
+struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_policy *policy);
+
+/* Control: the earliest time through which every shard has published all it accepted; INT64_MIN before the first. */
+int64_t esf_plane_settled(const struct esf_plane *plane);
+
+/* Control, under rcu_read_lock. NULL: nothing published. */
+const struct esf_block *esf_plane_block(const struct esf_plane *plane, uint32_t site,
+    int64_t window);
+const struct esf_card *esf_plane_card(const struct esf_plane *plane, uint32_t site);
+
+/* Control: windows up to this one are done with and may be recycled; never goes back. */
+void esf_plane_consume(struct esf_plane *plane, int64_t window);
+
+/*
+ * Any thread: sum of all shards' ledgers, each copied whole. in_flight = datagrams handed - taken is never negative
+ * in what is returned.
+ */
+void esf_plane_ledger(const struct esf_plane *plane, struct esf_ledger *out);
+
+/* Control: index of the shard that owns the site, or -1 before its first datagram. */
+int esf_plane_owner(const struct esf_plane *plane, uint32_t site);
+
+/* Latest window index that any shard has opened so far, INT64_MIN: none. Control. */
+int64_t esf_plane_latest_window(const struct esf_plane *plane);
+/* Earliest window index that any shard has ever opened, INT64_MAX: none. Control. */
+int64_t esf_plane_first_window(const struct esf_plane *plane);
+
+/* Bytes of memory that one site costs with these options, all its windows live. */
+size_t esf_plane_site_size(const struct esf_plane_options *options);
+
+#endif

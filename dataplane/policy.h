@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_POLICY_H
+#define ESF_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "directory.h"
+#include "limits.h"
+#include "names.h"
+
+/*
+ * What control decided and the shards follow: immutable once set, replaced whole by RCU (esf_plane_set_policy).
+ */
+enum esf_listener_format { ESF_LISTENER_ETD, ESF_LISTENER_INFLUX };
+
+struct esf_listener {
+	uint16_t udp_port;
+	uint8_t format; /* enum esf_listener_format */
+	char site_tag[ESF_RAW_NAME_MAX + 1];
+	int64_t precision_ns;
+};
+
+struct esf_policy {
+	uint64_t revision;
+	uint8_t listener_at[65536]; /* by UDP port: index into listeners + 1; 0: no listener */
+	struct esf_listener listeners[ESF_LISTENERS_MAX];
+	const struct esf_directory *directory;
+	const struct esf_ruleset *rules;
+	int64_t max_skew_ns;
+	int64_t line_window_ns;
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_WINDOW_H
+#define ESF_WINDOW_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <urcu/call-rcu.h>
+
+#include "limits.h"
+
+/*
+ * Accumulators of one site in one event-time window (CONTRACT 4.2, 4.3), live and published.
+ *
+ * Window index = floor(t / window). A live window (struct esf_window) belongs to the shard that owns the site;
+ * at each epoch the shard copies what changed into an immutable struct esf_block and swaps the live window's
+ * `block` pointer by RCU. Blocks are cumulative: a reader that misses an epoch loses nothing.
+ */
+
+/* One KPI of one site in one window. Accumulates without dividing; shift is the first value, so squares don't cancel. */
+struct esf_acc {
+	uint32_t good;        /* good, in-range, finite records */
+	uint32_t refused : 31; /* bad, uncertain, out of range, not finite */
+	uint32_t counter : 1;  /* fed by a counter: sum is the increases, the moments are unused */
+	double shift;
+	double sum;   /* of (value - shift); of a counter: of the increases */
+	double sumsq; /* of (value - shift)^2 */
+	double min;
+	double max;
+	double last;       /* the value with the latest time */
+	int64_t last_time; /* Unix ns */
+};
+static_assert(sizeof(struct esf_acc) == 64, "one cache line");
+
+/* Published: written once by the owner, read by control under RCU. */
+struct esf_block {
+	int64_t window;
+	uint32_t site;
+	uint32_t accepted;       /* records accepted into this window */
+	uint32_t comms_accepted; /* sequenced datagrams accepted while this window was current */
+	uint32_t comms_lost;     /* and lost ones found out meanwhile */
+	struct rcu_head rcu;
+	struct esf_pool *home;
+	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[]; /* one for each measured KPI */
+};
+
+/* Live. Owner: the shard; control reads `window` and `block` only, under RCU. */
+struct esf_window {
+	int64_t window;
+	struct esf_block *block; /* RCU; NULL until first published */
+	uint32_t site;
+	uint32_t accepted;
+	uint32_t comms_accepted;
+	uint32_t comms_lost;
+	bool dirty;
+	struct esf_window *next_dirty;
+	struct esf_window *next_in_slot; /* the shard's windows of the same index */
+	struct rcu_head rcu;
+	struct esf_pool *home;
+	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[];
+};
+
+/* floor(time / window_ns), for negative times too. */
+int64_t esf_window_index(int64_t time, int64_t window_ns);
+
+/*
+ * Window w closes when now >= end(w) + (windows_open - 1) * window_ns. The oldest index still open at now, and the
+ * instant at which w closes.
+ */
+int64_t esf_window_oldest_open(int64_t now, int64_t window_ns, uint32_t windows_open);
+int64_t esf_window_closes_at(int64_t window, int64_t window_ns, uint32_t windows_open);
+
+/* Adds one good gauge value dated time. */
+void esf_acc_add(struct esf_acc *acc, double value, int64_t time);
+
+/* Mean and sample standard deviation of a gauge's accumulator; NaN without data (deviation: below two values). */
+double esf_acc_mean(const struct esf_acc *acc);
+double esf_acc_stddev(const struct esf_acc *acc);
+
+#endif

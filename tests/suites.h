@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_TESTS_SUITES_H
+#define ESF_TESTS_SUITES_H
+
+/*
+ * Every CUnit suite, in the order they run. Each tests/test_NAME.c defines `void esf_suite_NAME(void)`, which
+ * registers its suite with CU_add_suite and its tests with CU_add_test (a test's name says the behaviour).
+ */
+#define ESF_SUITES(X)                                                                              \
+	X(frame)                                                                                   \
+	X(neighbour)                                                                               \
+	X(etd)                                                                                     \
+	X(influx)                                                                                  \
+	X(dedup)                                                                                   \
+	X(lines)                                                                                   \
+	X(names)                                                                                   \
+	X(counter)                                                                                 \
+	X(window)                                                                                  \
+	X(shard)                                                                                   \
+	X(handover)                                                                                \
+	X(clock)                                                                                   \
+	X(config)                                                                                  \
+	X(domain)                                                                                  \
+	X(rollup)                                                                                  \
+	X(health)                                                                                  \
+	X(document)                                                                                \
+	X(scenario)                                                                                \
+	X(encode)
+
+#endif
