@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/api/document.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/*
+ * Objects are filled through put_*, which take over what they are given and do nothing to an object
+ * that is already NULL: a document is whole or NULL, however deep the failure was.
+ */
+static void put(json_t **object, const char *key, json_t *value)
+{
+	if (json_object_set_new(*object, key, value) == 0)
+		return;
+	json_decref(*object);
+	*object = NULL;
+}
+
+static void append(json_t **array, json_t *value)
+{
+	if (json_array_append_new(*array, value) == 0)
+		return;
+	json_decref(*array);
+	*array = NULL;
+}
+
+static void put_real(json_t **object, const char *key, double value)
+{
+	put(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static void put_count(json_t **object, const char *key, uint64_t value)
+{
+	put(object, key, json_integer((json_int_t)value));
+}
+
+static void put_bool(json_t **object, const char *key, bool value)
+{
+	put(object, key, json_boolean(value));
+}
+
+static void put_string(json_t **object, const char *key, const char *value)
+{
+	put(object, key, json_string(value));
+}
+
+json_t *esf_document_window(const struct esf_view *view)
+{
+	json_t *document = json_object();
+
+	put(&document, "start", json_integer(view->start));
+	put(&document, "end", json_integer(view->end));
+	put_bool(&document, "closed", view->closed);
+	return document;
+}
+
+static json_t *scope_kpi(const struct esf_scope_kpi *kpi)
+{
+	json_t *document = json_object();
+
+	put_real(&document, "mean", kpi->mean);
+	put_real(&document, "stddev", kpi->stddev);
+	put_real(&document, "min", kpi->min);
+	put_real(&document, "max", kpi->max);
+	put_real(&document, "p50", kpi->p50);
+	put_real(&document, "p95", kpi->p95);
+	put_count(&document, "sites", kpi->sites);
+	put_count(&document, "samples", kpi->samples);
+	put_real(&document, "score", kpi->score);
+	return document;
+}
+
+static json_t *scope_sites(const struct esf_scope *scope)
+{
+	json_t *document = json_object();
+
+	put_count(&document, "total", scope->total);
+	put_count(&document, "reporting", scope->reporting);
+	put_count(&document, "good", scope->good);
+	put_count(&document, "degraded", scope->degraded);
+	put_count(&document, "bad", scope->bad);
+	put_count(&document, "unknown", scope->unknown);
+	return document;
+}
+
+json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *scope)
+{
+	json_t *document = json_object(), *kpis = json_object();
+
+	for (uint32_t k = 0; k < view->config->kpis_count; k++)
+		put(&kpis, view->config->kpis[k].name, scope_kpi(&scope->kpis[k]));
+	put_string(&document, "name", scope->name);
+	put_real(&document, "health", scope->health);
+	put_string(&document, "status", esf_status_names[scope->status]);
+	put_real(&document, "coverage", scope->coverage);
+	put(&document, "sites", scope_sites(scope));
+	put(&document, "kpis", kpis);
+	return document;
+}
+
+static json_t *regions(const struct esf_view *view)
+{
+	json_t *array = json_array();
+
+	for (uint32_t r = 0; r < view->regions_count; r++)
+		append(&array, esf_document_scope(view, &view->regions[r]));
+	return array;
+}
+
+static json_t *storm(void)
+{
+	json_t *document = json_object();
+
+	put_bool(&document, "active", false);
+	put(&document, "sites", json_array());
+	return document;
+}
+
+json_t *esf_document_fleet(const struct esf_view *view)
+{
+	json_t *document = json_object();
+
+	put(&document, "time", json_integer(view->time));
+	put_count(&document, "config_revision", view->config_revision);
+	put(&document, "window", esf_document_window(view));
+	put(&document, "storm", storm());
+	put(&document, "fleet", esf_document_scope(view, &view->fleet));
+	put(&document, "regions", regions(view));
+	return document;
+}
+
+/* z, median and outlier are comparison's: without a verdict they are absent, and nobody is an
+ * outlier. */
+static json_t *site_kpi(const struct esf_site_kpi *kpi)
+{
+	json_t *document = json_object();
+
+	put_real(&document, "mean", kpi->mean);
+	put_real(&document, "stddev", kpi->stddev);
+	put_real(&document, "min", kpi->min);
+	put_real(&document, "max", kpi->max);
+	put_count(&document, "samples", kpi->samples);
+	put_count(&document, "good", kpi->good);
+	put_count(&document, "refused", kpi->refused);
+	put_real(&document, "score", kpi->score);
+	put_real(&document, "contribution", kpi->contribution);
+	put_real(&document, "z", NAN);
+	put_real(&document, "median", NAN);
+	put_bool(&document, "outlier", false);
+	return document;
+}
+
+static json_t *site_kpis(const struct esf_view *view, const struct esf_site_view *site)
+{
+	json_t *document = json_object();
+
+	for (uint32_t k = 0; k < view->config->kpis_count; k++)
+		put(&document, view->config->kpis[k].name, site_kpi(&site->kpis[k]));
+	return document;
+}
+
+static json_t *labels(const struct esf_site_config *site)
+{
+	json_t *document = json_object();
+
+	for (uint32_t i = 0; i < site->labels_count; i++)
+		put_string(&document, site->labels[i].name, site->labels[i].value);
+	return document;
+}
+
+json_t *esf_document_site(const struct esf_view *view, uint32_t site)
+{
+	const struct esf_site_config *config = &view->config->sites[site];
+	const struct esf_site_view *of = &view->sites[site];
+	json_t *document = json_object();
+
+	put_count(&document, "id", config->id);
+	put_string(&document, "name", config->name);
+	put_string(&document, "region", view->regions[config->region].name);
+	put_real(&document, "weight", config->weight);
+	put_real(&document, "health", of->health);
+	put_string(&document, "status", esf_status_names[of->status]);
+	put_real(&document, "coverage", of->coverage);
+	put(&document, "last_seen", of->last_seen == 0 ? json_null() : json_integer(of->last_seen));
+	put_bool(&document, "silent", of->silent);
+	put_bool(&document, "storm", false);
+	put_count(&document, "lost", of->lost);
+	put_count(&document, "duplicates", of->duplicates);
+	put(&document, "kpis", site_kpis(view, of));
+	put(&document, "labels", labels(config));
+	return document;
+}
+
+/* {received, accepted, then every other verdict in its order}; *sum is what all verdicts add up to.
+ */
+static json_t *verdicts(uint64_t received, const char *const *names, const uint64_t *counts,
+    uint32_t count, uint32_t accepted, uint64_t *sum)
+{
+	json_t *document = json_object();
+
+	*sum = 0;
+	put_count(&document, "received", received);
+	put_count(&document, names[accepted], counts[accepted]);
+	for (uint32_t i = 0; i < count; i++) {
+		*sum += counts[i];
+		if (i != accepted)
+			put_count(&document, names[i], counts[i]);
+	}
+	return document;
+}
+
+static json_t *datagrams(uint64_t received, const uint64_t *counts, uint64_t *sum)
+{
+	return verdicts(received, esf_datagram_verdict_names, counts, ESF_DATAGRAM_VERDICTS_COUNT,
+	    ESF_DATAGRAM_ACCEPTED, sum);
+}
+
+static json_t *records(uint64_t received, const uint64_t *counts, uint64_t *sum)
+{
+	return verdicts(received, esf_record_verdict_names, counts, ESF_RECORD_VERDICTS_COUNT,
+	    ESF_RECORD_ACCEPTED, sum);
+}
+
+static json_t *nic_counts(const struct esf_nic_counts *nic)
+{
+	json_t *document = json_object();
+
+	put_count(&document, "missed", nic == NULL ? 0 : nic->missed);
+	put_count(&document, "no_buffer", nic == NULL ? 0 : nic->no_buffer);
+	put_count(&document, "errors", nic == NULL ? 0 : nic->errors);
+	return document;
+}
+
+static json_t *mbuf_counts(const struct esf_mbuf_counts *mbufs)
+{
+	json_t *document = json_object();
+
+	put_count(&document, "total", mbufs == NULL ? 0 : mbufs->total);
+	put_count(&document, "free", mbufs == NULL ? 0 : mbufs->free);
+	put_count(&document, "in_use", mbufs == NULL ? 0 : mbufs->in_use);
+	return document;
+}
+
+json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_nic_counts *nic,
+    const struct esf_mbuf_counts *mbufs)
+{
+	json_t *document = json_object();
+	uint64_t sum;
+
+	put(&document, "datagrams", datagrams(ledger->datagrams_received, ledger->datagrams, &sum));
+	put(&document, "records", records(ledger->records_received, ledger->records, &sum));
+	put_count(&document, "in_flight", ledger->datagrams_handed - ledger->datagrams_taken);
+	put_bool(&document, "balanced", esf_ledger_balances(ledger));
+	put(&document, "nic", nic_counts(nic));
+	put(&document, "mbufs", mbuf_counts(mbufs));
+	return document;
+}
+
+/* A site's datagrams are counted by its owner, once it has them: none is ever in flight. */
+json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger)
+{
+	json_t *document = json_object();
+	uint64_t datagrams_sum, records_sum;
+
+	put(&document, "datagrams",
+	    datagrams(ledger->datagrams_received, ledger->datagrams, &datagrams_sum));
+	put(&document, "records", records(ledger->records_received, ledger->records, &records_sum));
+	put_count(&document, "in_flight", 0);
+	put_bool(&document, "balanced",
+	    datagrams_sum == ledger->datagrams_received && records_sum == ledger->records_received);
+	return document;
+}
+
+struct id_and_index {
+	uint32_t id;
+	uint32_t index;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct id_and_index *left = a, *right = b;
+
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+static json_t *sites_by_id(const struct esf_view *view)
+{
+	uint32_t count = view->config->sites_count;
+	struct id_and_index *order = calloc(count + (size_t)1, sizeof(*order));
+	json_t *array = json_array();
+
+	if (order == NULL) {
+		json_decref(array);
+		return NULL;
+	}
+	for (uint32_t s = 0; s < count; s++)
+		order[s] = (struct id_and_index){ view->config->sites[s].id, s };
+	qsort(order, count, sizeof(*order), by_id);
+	for (uint32_t i = 0; i < count; i++)
+		append(&array, esf_document_site(view, order[i].index));
+	free(order);
+	return array;
+}
+
+json_t *esf_document_replay_window(const struct esf_view *view)
+{
+	json_t *document = json_object();
+
+	put(&document, "window", esf_document_window(view));
+	put(&document, "fleet", esf_document_scope(view, &view->fleet));
+	put(&document, "regions", regions(view));
+	put(&document, "sites", sites_by_id(view));
+	return document;
+}
