@@ -77,24 +77,25 @@ static bool text_is_valid(const char *text, uint32_t size)
 }
 
 /*
- * Quality and reserved byte are the upper half of a record's first word, so one bound holds both,
- * and the largest such word of the datagram tells about all of them: no branch, which compilers
- * turn into vectors.
+ * Quality and the reserved byte are the upper half h of a record's first word, and good is h <= 2.
+ * h | h + 1 stays within two bits exactly for those: 3 and all above carry into the third bit or
+ * have a higher one themselves. Ors of all records need no branch, and compilers make vectors of
+ * them.
  */
 static bool data_is_valid(const uint8_t *records, uint32_t size, uint32_t count)
 {
-	static_assert(
-	    ESF_ETD_DATA_AT_QUALITY == 2 && ESF_ETD_DATA_AT_RESERVED == 3, "the word's upper half");
-	uint32_t largest = 0;
+	static_assert(ESF_ETD_DATA_AT_QUALITY == 2 && ESF_ETD_DATA_AT_RESERVED == 3, "upper half");
+	static_assert(ESF_ETD_BAD == 2, "the bound that two bits tell");
+	uint32_t bits = 0;
 
 	if (size != count * ESF_ETD_DATA_SIZE)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t word = read_u32(records + (size_t)i * ESF_ETD_DATA_SIZE);
 
-		largest = word > largest ? word : largest;
+		bits |= word | (word + (UINT32_C(1) << 16));
 	}
-	return largest >> 16 <= ESF_ETD_BAD;
+	return bits >> 18 == 0;
 }
 
 bool esf_etd_birth_next(const struct esf_etd *etd, uint32_t *at, struct esf_etd_birth_record *out)

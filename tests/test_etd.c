@@ -191,26 +191,36 @@ struct change {
 	int expected;
 };
 
+/* One line a change. */
+/* clang-format off */
 static const struct change changes[] = {
-	{ DATAGRAM(data), 0, 0x46, WRONG },                                     /* magic */
-	{ DATAGRAM(data), 3, 0x32, WRONG }, { DATAGRAM(no_data), 4, 0, WRONG }, /* kind */
-	{ DATAGRAM(no_data), 4, 5, WRONG }, { DATAGRAM(no_data), 4, 255, WRONG },
+	{ DATAGRAM(data), 0, 0x46, WRONG }, /* magic */
+	{ DATAGRAM(data), 3, 0x32, WRONG },
+	{ DATAGRAM(no_data), 4, 0, WRONG }, /* kind */
+	{ DATAGRAM(no_data), 4, 5, WRONG },
+	{ DATAGRAM(no_data), 4, 255, WRONG },
 	{ DATAGRAM(data), 5, 0, GOOD }, /* flags */
-	{ DATAGRAM(data), 5, 4, WRONG }, { DATAGRAM(data), 5, 0x80, WRONG },
+	{ DATAGRAM(data), 5, 4, WRONG },
+	{ DATAGRAM(data), 5, 0x80, WRONG },
 	{ DATAGRAM(data), 14, 1, WRONG }, /* key of an unsealed one */
-	{ DATAGRAM(data), 15, 1, WRONG }, { DATAGRAM(data), 20, 0, WRONG }, /* seq */
-	{ DATAGRAM(data), DATA_1 + 2, 2, GOOD },                            /* quality */
-	{ DATAGRAM(data), DATA_1 + 2, 3, WRONG }, { DATAGRAM(data), DATA_2 + 2, 4, WRONG },
+	{ DATAGRAM(data), 15, 1, WRONG },
+	{ DATAGRAM(data), 20, 0, WRONG }, /* seq */
+	{ DATAGRAM(data), DATA_1 + 2, 2, GOOD }, /* quality */
+	{ DATAGRAM(data), DATA_1 + 2, 3, WRONG },
+	{ DATAGRAM(data), DATA_2 + 2, 4, WRONG },
 	{ DATAGRAM(data), DATA_3 + 2, 255, WRONG },
 	{ DATAGRAM(data), DATA_1 + 3, 1, WRONG }, /* reserved */
-	{ DATAGRAM(data), DATA_2 + 3, 0x80, WRONG }, { DATAGRAM(data), DATA_3 + 3, 255, WRONG },
+	{ DATAGRAM(data), DATA_2 + 3, 0x80, WRONG },
+	{ DATAGRAM(data), DATA_3 + 3, 255, WRONG },
 	{ DATAGRAM(births), BIRTH_2 + 1, 4, WRONG }, /* alias 1279 */
 	{ DATAGRAM(births), BIRTH_3 + 1, 4, WRONG }, /* alias 1024 */
 	{ DATAGRAM(births), BIRTH_3 + 1, 3, GOOD },
 	{ DATAGRAM(births), BIRTH_1 + 2, 1, GOOD }, /* type */
-	{ DATAGRAM(births), BIRTH_1 + 2, 2, WRONG }, { DATAGRAM(births), BIRTH_3 + 2, 255, WRONG },
+	{ DATAGRAM(births), BIRTH_1 + 2, 2, WRONG },
+	{ DATAGRAM(births), BIRTH_3 + 2, 255, WRONG },
 	{ DATAGRAM(births), BIRTH_3 + 3, 2, WRONG }, /* lengths */
-	{ DATAGRAM(births), BIRTH_3 + 3, 255, WRONG }, { DATAGRAM(births), BIRTH_3 + 4, 3, WRONG },
+	{ DATAGRAM(births), BIRTH_3 + 3, 255, WRONG },
+	{ DATAGRAM(births), BIRTH_3 + 4, 3, WRONG },
 	{ DATAGRAM(births), BIRTH_3 + 4, 255, WRONG },
 	{ DATAGRAM(births), BIRTH_1 + 5, 1, WRONG }, /* reserved */
 	{ DATAGRAM(births), BIRTH_2 + 5, 0x80, WRONG },
@@ -221,13 +231,16 @@ static const struct change changes[] = {
 	{ DATAGRAM(events), EVENT_1 + 4, 8, WRONG }, /* severity */
 	{ DATAGRAM(events), EVENT_3 + 4, 255, WRONG },
 	{ DATAGRAM(events), EVENT_2 + 5, 2, GOOD }, /* state */
-	{ DATAGRAM(events), EVENT_2 + 5, 3, WRONG }, { DATAGRAM(events), EVENT_3 + 5, 255, WRONG },
+	{ DATAGRAM(events), EVENT_2 + 5, 3, WRONG },
+	{ DATAGRAM(events), EVENT_3 + 5, 255, WRONG },
 	{ DATAGRAM(events), EVENT_3 + 6, 1, WRONG }, /* text length */
-	{ DATAGRAM(events), EVENT_3 + 6, 3, WRONG }, { DATAGRAM(events), EVENT_3 + 7, 255, WRONG },
+	{ DATAGRAM(events), EVENT_3 + 6, 3, WRONG },
+	{ DATAGRAM(events), EVENT_3 + 7, 255, WRONG },
 	{ DATAGRAM(events), EVENT_1 + 8, 0, WRONG }, /* NUL, not UTF-8 */
 	{ DATAGRAM(events), EVENT_3 + 9, 'x', WRONG },
 	{ DATAGRAM(death), 6, 1, WRONG }, /* a death has no records */
 };
+/* clang-format on */
 
 static void each_field_is_bounded(void)
 {
@@ -267,6 +280,23 @@ static void character_across_name_and_unit_is_malformed(void)
 	static const uint8_t bytes[] = { HEADER(1, 0, 1, 0), 5, 0, 0, 1, 1, 0, 0xc2, 0xb0 };
 
 	expect("split", 0, parse(bytes, sizeof(bytes)), WRONG);
+}
+
+static void quality_and_reserved_byte_pass_in_three_values_only(void)
+{
+	uint8_t bytes[80] = { HEADER(2, 0, 3, 0) };
+	uint32_t accepted = 0;
+
+	memset(bytes + DATA_2, 0xff, 2); /* an alias whose bits must not matter */
+	for (uint32_t value = 0; value < 65536; value++) {
+		struct esf_etd etd;
+
+		bytes[DATA_2 + 2] = (uint8_t)value;
+		bytes[DATA_2 + 3] = (uint8_t)(value >> 8);
+		accepted += esf_etd_parse(bytes, sizeof(bytes), &etd) == ESF_DATAGRAM_ACCEPTED;
+		CU_ASSERT_FALSE(value == 2 && accepted != 3);
+	}
+	CU_ASSERT_EQUAL(accepted, 3);
 }
 
 static void full_data_datagram_is_judged_to_its_last_record(void)
@@ -550,6 +580,7 @@ void esf_suite_etd(void)
 	CU_ADD_TEST(suite, site_zero_is_malformed);
 	CU_ADD_TEST(suite, birth_without_a_name_is_malformed);
 	CU_ADD_TEST(suite, character_across_name_and_unit_is_malformed);
+	CU_ADD_TEST(suite, quality_and_reserved_byte_pass_in_three_values_only);
 	CU_ADD_TEST(suite, full_data_datagram_is_judged_to_its_last_record);
 	CU_ADD_TEST(suite, sealed_datagrams_are_judged_by_their_header);
 	CU_ADD_TEST(suite, header_is_read_in_full);
