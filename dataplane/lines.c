@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lines.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium/crypto_shorthash.h>
+
+#include "limits.h"
+
+enum {
+	WAYS = 8,
+	CAPACITY_MIN = 64,
+};
+
+struct entry {
+	uint64_t fingerprint; /* 0: free */
+	int64_t seen;         /* Unix ns */
+};
+
+struct set {
+	struct entry ways[WAYS];
+};
+
+static_assert(sizeof(struct set) == 2 * ESF_CACHE_LINE, "a look-up costs two cache lines");
+
+struct esf_lines {
+	struct set *sets;
+	uint64_t sets_mask;
+	uint64_t forgotten;
+	uint8_t key[crypto_shorthash_KEYBYTES];
+	unsigned char message[sizeof(uint32_t) + ESF_DATAGRAM_MAX]; /* site and line, as hashed */
+};
+
+static uint64_t capacity_rounded(uint32_t capacity)
+{
+	uint64_t rounded = CAPACITY_MIN;
+
+	while (rounded < capacity)
+		rounded *= 2;
+	return rounded;
+}
+
+struct esf_lines *esf_lines_create(uint32_t capacity, const uint8_t key[16])
+{
+	uint64_t sets_count = capacity_rounded(capacity) / WAYS;
+	struct esf_lines *lines = calloc(1, sizeof(*lines));
+
+	if (lines == NULL)
+		return NULL;
+	lines->sets = aligned_alloc(ESF_CACHE_LINE, sets_count * sizeof(*lines->sets));
+	if (lines->sets == NULL) {
+		free(lines);
+		return NULL;
+	}
+	memset(lines->sets, 0, sets_count * sizeof(*lines->sets));
+	lines->sets_mask = sets_count - 1;
+	memcpy(lines->key, key, sizeof(lines->key));
+	return lines;
+}
+
+void esf_lines_destroy(struct esf_lines *lines)
+{
+	if (lines == NULL)
+		return;
+	free(lines->sets);
+	free(lines);
+}
+
+static uint64_t fingerprint_of(
+    struct esf_lines *lines, uint32_t site, const char *line, uint32_t length)
+{
+	uint64_t fingerprint;
+
+	assert(length <= ESF_DATAGRAM_MAX);
+	memcpy(lines->message, &site, sizeof(site));
+	memcpy(lines->message + sizeof(site), line, length);
+	crypto_shorthash(
+	    (unsigned char *)&fingerprint, lines->message, sizeof(site) + length, lines->key);
+	return fingerprint != 0 ? fingerprint : 1;
+}
+
+/* A free way, else the one that was seen first. */
+static struct entry *find_victim(struct set *set)
+{
+	struct entry *oldest = &set->ways[0];
+
+	for (uint32_t i = 0; i < WAYS; i++) {
+		struct entry *entry = &set->ways[i];
+
+		if (entry->fingerprint == 0)
+			return entry;
+		if (entry->seen < oldest->seen)
+			oldest = entry;
+	}
+	return oldest;
+}
+
+bool esf_lines_seen(struct esf_lines *lines, uint32_t site, const char *line, uint32_t length,
+    int64_t now, int64_t window_ns)
+{
+	uint64_t fingerprint = fingerprint_of(lines, site, line, length);
+	struct set *set = &lines->sets[fingerprint & lines->sets_mask];
+	struct entry *victim;
+
+	for (uint32_t i = 0; i < WAYS; i++) {
+		if (set->ways[i].fingerprint != fingerprint)
+			continue;
+		if (now - set->ways[i].seen < window_ns)
+			return true;
+		set->ways[i].seen = now;
+		return false;
+	}
+	victim = find_victim(set);
+	lines->forgotten += victim->fingerprint != 0 && now - victim->seen < window_ns;
+	victim->fingerprint = fingerprint;
+	victim->seen = now;
+	return false;
+}
+
+uint64_t esf_lines_forgotten(const struct esf_lines *lines)
+{
+	return lines->forgotten;
+}
