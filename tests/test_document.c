@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/api/document.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <CUnit/CUnit.h>
+
+#include "suites.h"
+
+/* Two sites against the order of their ids, the second one never heard of and in no region. */
+static char power_kw[] = "power_kw", voltage[] = "voltage", north[] = "north";
+static char n_9[] = "n-9", x_4[] = "x-4";
+static char vendor[] = "vendor", acme[] = "acme", feeder[] = "feeder", f_1[] = "F\"1";
+static struct esf_kpi kpis[] = { { .name = power_kw, .weight = 1 }, { .name = voltage } };
+static struct esf_region_config regions[] = { { .name = north } };
+static struct esf_label site_labels[] = { { vendor, acme }, { feeder, f_1 } };
+static struct esf_site_config sites[] = {
+	{ .id = 9,
+	    .name = n_9,
+	    .weight = 2.5,
+	    .region = 0,
+	    .labels_count = 2,
+	    .labels = site_labels },
+	{ .id = 4, .name = x_4, .weight = 1, .region = 1 },
+};
+static const struct esf_config config = { .kpis_count = 2,
+	.kpis = kpis,
+	.regions_count = 1,
+	.regions = regions,
+	.sites_count = 2,
+	.sites = sites };
+
+#define NO_VALUES .mean = NAN, .stddev = NAN, .min = NAN, .max = NAN, .score = NAN
+
+static const struct esf_site_kpi kpis_9[] = {
+	{ .mean = 0.1,
+	    .stddev = 0.5,
+	    .min = -1,
+	    .max = 2,
+	    .samples = 3,
+	    .good = 3,
+	    .refused = 1,
+	    .score = 85,
+	    .contribution = 15 },
+	{ NO_VALUES, .refused = 2, .contribution = NAN },
+};
+static const struct esf_site_kpi kpis_4[] = {
+	{ NO_VALUES, .contribution = NAN },
+	{ NO_VALUES, .contribution = NAN },
+};
+static const struct esf_site_view site_views[] = {
+	{ .health = 85,
+	    .status = ESF_STATUS_GOOD,
+	    .coverage = 0.75,
+	    .reporting = true,
+	    .last_seen = INT64_C(1700000000123456789),
+	    .lost = 7,
+	    .duplicates = 11,
+	    .kpis = kpis_9 },
+	{ .health = NAN,
+	    .status = ESF_STATUS_UNKNOWN,
+	    .silent = true,
+	    .silent_windows = 3,
+	    .kpis = kpis_4 },
+};
+
+static const struct esf_scope_kpi north_kpis[] = {
+	{ .mean = 0.1,
+	    .stddev = 0,
+	    .min = -1,
+	    .max = 2,
+	    .p50 = 0.1,
+	    .p95 = 0.1,
+	    .sites = 1,
+	    .samples = 3,
+	    .score = 85 },
+	{ NO_VALUES, .p50 = NAN, .p95 = NAN },
+};
+static const struct esf_scope_kpi no_kpis[] = {
+	{ NO_VALUES, .p50 = NAN, .p95 = NAN },
+	{ NO_VALUES, .p50 = NAN, .p95 = NAN },
+};
+static const struct esf_scope region_scopes[] = {
+	{ "north", 85, ESF_STATUS_GOOD, 1, 1, 1, 1, 0, 0, 0, north_kpis },
+	{ "unassigned", NAN, ESF_STATUS_UNKNOWN, 0, 1, 0, 0, 0, 0, 1, no_kpis },
+};
+static const struct esf_view view = {
+	.time = INT64_C(1700000020000000001),
+	.window = 170000000,
+	.start = INT64_C(1700000000000000000),
+	.end = INT64_C(1700000010000000000),
+	.closed = true,
+	.config_revision = 3,
+	.config = &config,
+	.regions_count = 2,
+	.fleet = { "fleet", 85, ESF_STATUS_GOOD, 0.7, 2, 1, 1, 0, 0, 1, north_kpis },
+	.regions = region_scopes,
+	.sites = site_views,
+};
+
+#define WINDOW "{\"start\":1700000000000000000,\"end\":1700000010000000000,\"closed\":true}"
+#define NO_SCOPE_KPI                                                                          \
+	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"p50\":null,\"p95\":null," \
+	"\"sites\":0,\"samples\":0,\"score\":null}"
+#define NORTH_KPIS                                                                             \
+	"{\"power_kw\":{\"mean\":0.10000000000000001,\"stddev\":0.0,\"min\":-1.0,\"max\":2.0," \
+	"\"p50\":0.10000000000000001,\"p95\":0.10000000000000001,\"sites\":1,\"samples\":3,"   \
+	"\"score\":85.0},\"voltage\":" NO_SCOPE_KPI "}"
+#define NORTH                                                                                  \
+	"{\"name\":\"north\",\"health\":85.0,\"status\":\"good\",\"coverage\":1.0,\"sites\":{" \
+	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},"      \
+	"\"kpis\":" NORTH_KPIS "}"
+#define UNASSIGNED                                                                          \
+	"{\"name\":\"unassigned\",\"health\":null,\"status\":\"unknown\",\"coverage\":0.0," \
+	"\"sites\":{\"total\":1,\"reporting\":0,\"good\":0,\"degraded\":0,\"bad\":0,"       \
+	"\"unknown\":1},\"kpis\":{\"power_kw\":" NO_SCOPE_KPI ",\"voltage\":" NO_SCOPE_KPI "}}"
+#define FLEET                                                                                      \
+	"{\"name\":\"fleet\",\"health\":85.0,\"status\":\"good\",\"coverage\":0.69999999999999996" \
+	",\"sites\":{\"total\":2,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,"             \
+	"\"unknown\":1},\"kpis\":" NORTH_KPIS "}"
+#define NO_SITE_KPI(refused)                                                                 \
+	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
+	"\"refused\":" refused ",\"score\":null,\"contribution\":null,\"z\":null,"           \
+	"\"median\":null,\"outlier\":false}"
+#define SITE_9                                                                                   \
+	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"        \
+	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"               \
+	"\"silent\":false,\"storm\":false,\"lost\":7,\"duplicates\":11,\"kpis\":{\"power_kw\":{" \
+	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"    \
+	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"              \
+	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                           \
+	    "2") "},"                                                                            \
+	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"}}"
+#define SITE_4                                                                                 \
+	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null," \
+	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"          \
+	"\"storm\":false,\"lost\":0,\"duplicates\":0,\"kpis\":{\"power_kw\":" NO_SITE_KPI(     \
+	    "0") ",\"voltage\":" NO_SITE_KPI("0") "},\"labels\":{}}"
+
+static void check_text(json_t *document, const char *want)
+{
+	char *got;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(document);
+	got = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	CU_ASSERT_STRING_EQUAL(got, want);
+	if (strcmp(got, want) != 0)
+		fprintf(stderr, "got  %s\nwant %s\n", got, want);
+	free(got);
+	json_decref(document);
+}
+
+static void scope_has_the_keys_of_the_contract_in_order(void)
+{
+	check_text(esf_document_scope(&view, &view.regions[0]), NORTH);
+	check_text(esf_document_scope(&view, &view.regions[1]), UNASSIGNED);
+}
+
+static void site_has_the_keys_of_the_contract_in_order(void)
+{
+	check_text(esf_document_site(&view, 0), SITE_9);
+	check_text(esf_document_site(&view, 1), SITE_4);
+}
+
+static void fleet_has_the_keys_of_the_contract_in_order(void)
+{
+	check_text(esf_document_fleet(&view),
+	    "{\"time\":1700000020000000001,\"config_revision\":3,\"window\":" WINDOW ","
+	    "\"storm\":{\"active\":false,\"sites\":[]},\"fleet\":" FLEET ",\"regions\":[" NORTH
+	    "," UNASSIGNED "]}");
+}
+
+static void replay_window_lists_sites_by_id(void)
+{
+	check_text(esf_document_replay_window(&view),
+	    "{\"window\":" WINDOW ",\"fleet\":" FLEET ",\"regions\":[" NORTH "," UNASSIGNED "],"
+	    "\"sites\":[" SITE_4 "," SITE_9 "]}");
+}
+
+static void infinities_are_null(void)
+{
+	struct esf_site_view infinite = site_views[0];
+	struct esf_view of = view;
+	json_t *document;
+
+	infinite.health = INFINITY;
+	infinite.coverage = -INFINITY;
+	of.sites = &infinite;
+	document = esf_document_site(&of, 0);
+	CU_ASSERT(json_is_null(json_object_get(document, "health")));
+	CU_ASSERT(json_is_null(json_object_get(document, "coverage")));
+	json_decref(document);
+}
+
+/* Keys in order: received, accepted, then the verdicts of CONTRACT 6 and those added since, each
+ * with its count. */
+static void check_counts(const json_t *counts, const char *const *names, uint32_t count)
+{
+	void *at = json_object_iter((json_t *)counts);
+	const char *last = names[count - 1];
+
+	CU_ASSERT_STRING_EQUAL(last, "accepted");
+	CU_ASSERT_STRING_EQUAL(json_object_iter_key(at), "received");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_iter_value(at)), count * (count + 1) / 2);
+	at = json_object_iter_next((json_t *)counts, at);
+	CU_ASSERT_STRING_EQUAL(json_object_iter_key(at), "accepted");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_iter_value(at)), count);
+	for (uint32_t i = 0; i + 1 < count; i++) {
+		at = json_object_iter_next((json_t *)counts, at);
+		CU_ASSERT_STRING_EQUAL_FATAL(json_object_iter_key(at), names[i]);
+		CU_ASSERT_EQUAL(json_integer_value(json_object_iter_value(at)), i + 1);
+	}
+	CU_ASSERT_PTR_NULL(json_object_iter_next((json_t *)counts, at));
+}
+
+/* Verdict i counted i + 1 times. */
+static uint64_t count_up(uint64_t *counts, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		counts[i] = i + 1;
+	return (uint64_t)count * (count + 1) / 2;
+}
+
+static void ledger_counts_every_verdict_and_balances(void)
+{
+	struct esf_ledger ledger = { .datagrams_handed = 12, .datagrams_taken = 12 };
+	struct esf_nic_counts nic = { 1, 2, 3 };
+	struct esf_mbuf_counts mbufs = { 10, 7, 3 };
+	json_t *document;
+
+	ledger.datagrams_received = count_up(ledger.datagrams, ESF_DATAGRAM_VERDICTS_COUNT);
+	ledger.records_received = count_up(ledger.records, ESF_RECORD_VERDICTS_COUNT);
+	document = esf_document_ledger(&ledger, &nic, &mbufs);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(document);
+	check_counts(json_object_get(document, "datagrams"), esf_datagram_verdict_names,
+	    ESF_DATAGRAM_VERDICTS_COUNT);
+	check_counts(json_object_get(document, "records"), esf_record_verdict_names,
+	    ESF_RECORD_VERDICTS_COUNT);
+	json_object_del(document, "datagrams");
+	json_object_del(document, "records");
+	check_text(document, "{\"in_flight\":0,\"balanced\":true,\"nic\":{\"missed\":1,"
+	                     "\"no_buffer\":2,\"errors\":3},\"mbufs\":{\"total\":10,\"free\":7,"
+	                     "\"in_use\":3}}");
+}
+
+static void ledger_shows_what_is_in_flight_and_what_is_missing(void)
+{
+	struct esf_ledger ledger = {
+		.datagrams_received = 10, .datagrams_handed = 5, .datagrams_taken = 3
+	};
+	json_t *document;
+
+	ledger.datagrams[ESF_DATAGRAM_ACCEPTED] = 8;
+	document = esf_document_ledger(&ledger, NULL, NULL);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(document, "in_flight")), 2);
+	CU_ASSERT(json_is_true(json_object_get(document, "balanced")));
+	json_decref(document);
+	ledger.datagrams[ESF_DATAGRAM_ACCEPTED] = 7;
+	document = esf_document_ledger(&ledger, NULL, NULL);
+	CU_ASSERT(json_is_false(json_object_get(document, "balanced")));
+	json_decref(document);
+}
+
+static void site_ledger_balances_by_itself(void)
+{
+	struct esf_site_ledger ledger = { 0 };
+	json_t *document;
+
+	ledger.datagrams_received = count_up(ledger.datagrams, ESF_DATAGRAM_VERDICTS_COUNT);
+	ledger.records_received = count_up(ledger.records, ESF_RECORD_VERDICTS_COUNT);
+	document = esf_document_site_ledger(&ledger);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(document);
+	check_counts(json_object_get(document, "datagrams"), esf_datagram_verdict_names,
+	    ESF_DATAGRAM_VERDICTS_COUNT);
+	json_object_del(document, "datagrams");
+	json_object_del(document, "records");
+	check_text(document, "{\"in_flight\":0,\"balanced\":true}");
+	ledger.records_received++;
+	document = esf_document_site_ledger(&ledger);
+	CU_ASSERT(json_is_false(json_object_get(document, "balanced")));
+	json_decref(document);
+}
+
+void esf_suite_document(void)
+{
+	CU_pSuite suite = CU_add_suite("document", NULL, NULL);
+
+	CU_ADD_TEST(suite, scope_has_the_keys_of_the_contract_in_order);
+	CU_ADD_TEST(suite, site_has_the_keys_of_the_contract_in_order);
+	CU_ADD_TEST(suite, fleet_has_the_keys_of_the_contract_in_order);
+	CU_ADD_TEST(suite, replay_window_lists_sites_by_id);
+	CU_ADD_TEST(suite, infinities_are_null);
+	CU_ADD_TEST(suite, ledger_counts_every_verdict_and_balances);
+	CU_ADD_TEST(suite, ledger_shows_what_is_in_flight_and_what_is_missing);
+	CU_ADD_TEST(suite, site_ledger_balances_by_itself);
+}
