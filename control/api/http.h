@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_HTTP_H
+#define ESF_HTTP_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "control/config/config.h"
+#include "control/fleet/views.h"
+#include "dataplane/plane.h"
+#include "lcores/launch.h"
+
+/*
+ * The HTTP API: one thread of its own that serves all connections by polling (libmicrohttpd on
+ * epoll) and reads views under RCU. It inherits the CPU affinity of the thread that starts it, so
+ * that it stays off the data lcores.
+ */
+
+/* What the API, the exporter and the telemetry socket read from. All outlive them. */
+struct esf_api_sources {
+	const struct esf_views *views;
+	const struct esf_plane *plane;
+	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */
+	const struct esf_config *config;
+	int64_t started; /* Unix ns */
+};
+
+struct esf_http;
+
+/*
+ * Listens at config->http and serves. 0, or -errno after one line to errors that says what to do.
+ * errors also takes the server's own messages while it runs, at most one a second. *sources is
+ * copied.
+ */
+int esf_http_start(const struct esf_api_sources *sources, struct esf_http **out, FILE *errors);
+
+/* Ends connections and the thread; answers under way are cut. NULL is allowed. Not from within
+ * RCU's read lock. */
+void esf_http_stop(struct esf_http *http);
+
+#endif

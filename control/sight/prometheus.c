@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/sight/prometheus.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef ESF_VERSION
+#define ESF_VERSION "unversioned" /* the build gives the project's */
+#endif
+
+static void head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void put_count(
+    FILE *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	head(out, name, type, help);
+	fprintf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void put_seconds(FILE *out, const char *name, const char *help, int64_t unix_ns)
+{
+	head(out, name, "gauge", help);
+	fprintf(out, "%s %" PRId64 ".%09" PRId64 "\n", name, unix_ns / 1000000000,
+	    unix_ns % 1000000000);
+}
+
+/* A label's value with its backslashes, quotes and line ends escaped. */
+static void put_label(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, "%s=\"", name);
+	for (; *value != '\0'; value++) {
+		if (*value == '\n')
+			fputs("\\n", out);
+		else if (*value == '\\' || *value == '"')
+			fprintf(out, "\\%c", *value);
+		else
+			fputc(*value, out);
+	}
+	fputc('"', out);
+}
+
+/* Counts that differ in one label only. */
+static void put_counts(FILE *out, const char *name, const char *label, const char *const *values,
+    const uint64_t *counts, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		fprintf(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, values[i], counts[i]);
+}
+
+static void put_ledger(FILE *out, const struct esf_ledger *ledger)
+{
+	put_count(out, "estream_datagrams_received_total", "counter",
+	    "Datagrams and other frames received from the ports.", ledger->datagrams_received);
+	head(out, "estream_datagrams_total", "counter", "Datagrams by what became of them.");
+	put_counts(out, "estream_datagrams_total", "verdict", esf_datagram_verdict_names,
+	    ledger->datagrams, ESF_DATAGRAM_VERDICTS_COUNT);
+	put_count(out, "estream_datagrams_in_flight", "gauge",
+	    "Datagrams handed over to their owning lcore and not yet taken.",
+	    ledger->datagrams_handed - ledger->datagrams_taken);
+	put_count(out, "estream_records_received_total", "counter",
+	    "Records decoded from accepted datagrams.", ledger->records_received);
+	head(out, "estream_records_total", "counter", "Records by what became of them.");
+	put_counts(out, "estream_records_total", "verdict", esf_record_verdict_names,
+	    ledger->records, ESF_RECORD_VERDICTS_COUNT);
+	put_count(out, "estream_ledger_balanced", "gauge",
+	    "1 while received is the sum of all verdicts and what is in flight, else 0.",
+	    esf_ledger_balances(ledger));
+}
+
+static void put_lcores(
+    FILE *out, const struct esf_nic_counts *nic, const struct esf_mbuf_counts *mbufs)
+{
+	static const char *const states[] = { "free", "in_use" };
+	const uint64_t counts[] = { mbufs->free, mbufs->in_use };
+
+	put_count(out, "estream_nic_missed_total", "counter",
+	    "Packets that the ports dropped because their queues were full.", nic->missed);
+	put_count(out, "estream_nic_no_buffer_total", "counter",
+	    "Packets that the ports dropped for want of a buffer.", nic->no_buffer);
+	put_count(out, "estream_nic_errors_total", "counter",
+	    "Packets that the ports found to be erroneous.", nic->errors);
+	head(out, "estream_mbufs", "gauge", "Packet buffers by state.");
+	put_counts(out, "estream_mbufs", "state", states, counts, 2);
+}
+
+static void put_value(FILE *out, const char *metric, const char *scope, const char *name,
+    const char *kpi, double value)
+{
+	if (!isfinite(value))
+		return;
+	fprintf(out, "%s{scope=\"%s\",", metric, scope);
+	put_label(out, "name", name);
+	if (kpi != NULL) {
+		fputc(',', out);
+		put_label(out, "kpi", kpi);
+	}
+	fprintf(out, "} %.17g\n", value);
+}
+
+static bool shows_sites(const struct esf_view *view)
+{
+	return view->config->sites_count <= ESF_PROMETHEUS_SITES_MAX;
+}
+
+static void put_health(FILE *out, const struct esf_view *view)
+{
+	static const char name[] = "estream_health";
+
+	head(out, name, "gauge",
+	    "Health of the fleet, a region or a site in the latest closed window, 0 to 100.");
+	put_value(out, name, "fleet", view->fleet.name, NULL, view->fleet.health);
+	for (uint32_t r = 0; r < view->regions_count; r++)
+		put_value(
+		    out, name, "region", view->regions[r].name, NULL, view->regions[r].health);
+	for (uint32_t s = 0; shows_sites(view) && s < view->config->sites_count; s++)
+		put_value(
+		    out, name, "site", view->config->sites[s].name, NULL, view->sites[s].health);
+}
+
+static void put_coverage(FILE *out, const struct esf_view *view)
+{
+	static const char name[] = "estream_coverage";
+
+	head(out, name, "gauge", "How much of what health is judged by was there, 0 to 1.");
+	put_value(out, name, "fleet", view->fleet.name, NULL, view->fleet.coverage);
+	for (uint32_t r = 0; r < view->regions_count; r++)
+		put_value(
+		    out, name, "region", view->regions[r].name, NULL, view->regions[r].coverage);
+	for (uint32_t s = 0; shows_sites(view) && s < view->config->sites_count; s++)
+		put_value(
+		    out, name, "site", view->config->sites[s].name, NULL, view->sites[s].coverage);
+}
+
+static void put_scope_kpis(
+    FILE *out, const struct esf_view *view, const char *level, const struct esf_scope *scope)
+{
+	for (uint32_t k = 0; k < view->config->kpis_count; k++)
+		put_value(out, "estream_kpi_mean", level, scope->name, view->config->kpis[k].name,
+		    scope->kpis[k].mean);
+}
+
+static void put_view(FILE *out, const struct esf_view *view)
+{
+	const struct esf_scope *fleet = &view->fleet;
+	const uint64_t counts[] = { fleet->good, fleet->degraded, fleet->bad, fleet->unknown };
+
+	put_count(out, "estream_config_revision", "gauge", "Configurations loaded so far.",
+	    view->config_revision);
+	put_seconds(out, "estream_view_timestamp_seconds",
+	    "When the latest closed window was judged, Unix time.", view->time);
+	put_seconds(out, "estream_window_end_timestamp_seconds",
+	    "End of the latest closed window, Unix time.", view->end);
+	put_health(out, view);
+	put_coverage(out, view);
+	head(out, "estream_kpi_mean", "gauge",
+	    "Weighted mean of a KPI over the sites of a region or of the fleet, in the KPI's "
+	    "unit.");
+	put_scope_kpis(out, view, "fleet", fleet);
+	for (uint32_t r = 0; r < view->regions_count; r++)
+		put_scope_kpis(out, view, "region", &view->regions[r]);
+	head(out, "estream_sites", "gauge", "Sites by status.");
+	put_counts(out, "estream_sites", "status", esf_status_names, counts, 4);
+	put_count(out, "estream_sites_reporting", "gauge",
+	    "Sites with an accepted record in the latest closed window.", fleet->reporting);
+}
+
+int esf_prometheus_render(const struct esf_prometheus_input *input, char **text, size_t *size)
+{
+	FILE *out = open_memstream(text, size);
+
+	if (out == NULL)
+		return -ENOMEM;
+	head(out, "estream_build_info", "gauge", "1, labelled with the version that runs.");
+	fputs("estream_build_info{version=\"" ESF_VERSION "\"} 1\n", out);
+	put_seconds(out, "estream_start_time_seconds", "When estream-fleetd started, Unix time.",
+	    input->started);
+	put_ledger(out, input->ledger);
+	put_lcores(out, input->nic, input->mbufs);
+	if (input->view != NULL)
+		put_view(out, input->view);
+	if (fclose(out) == 0)
+		return 0;
+	free(*text);
+	return -ENOMEM;
+}

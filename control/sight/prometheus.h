@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_PROMETHEUS_H
+#define ESF_PROMETHEUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/fleet/view.h"
+#include "dataplane/ledger.h"
+#include "lcores/launch.h"
+
+/*
+ * The metrics page in Prometheus' text exposition format 0.0.4 (CONTRACT 5.4). Absent values have
+ * no sample.
+ */
+enum { ESF_PROMETHEUS_SITES_MAX = 10000 }; /* with more sites, no series per site */
+
+struct esf_prometheus_input {
+	const struct esf_view *view; /* the latest closed window's; NULL: none yet */
+	const struct esf_ledger *ledger;
+	const struct esf_nic_counts *nic;
+	const struct esf_mbuf_counts *mbufs;
+	int64_t started; /* Unix ns */
+};
+
+/* Any thread that may read the view. 0 with *text malloc'ed, size bytes and a terminator; or
+ * -ENOMEM. */
+int esf_prometheus_render(const struct esf_prometheus_input *input, char **text, size_t *size);
+
+#endif

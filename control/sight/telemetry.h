@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_TELEMETRY_H
+#define ESF_TELEMETRY_H
+
+#include "control/api/http.h"
+
+/*
+ * The commands on DPDK's telemetry socket (dpdk-telemetry.py):
+ *
+ *   /estream/ledger[,SITE]    what became of every datagram and record, or of one site's
+ *   /estream/fleet[,REGION]   the fleet's summary in the latest closed window, or a region's
+ *
+ * They answer the API's documents, with two differences that the socket imposes: a number that is
+ * not a count is text, and what is absent is left out. Keys that the socket does not allow (other
+ * than letters, digits, _ and /) are left out as well.
+ */
+
+/* Main thread, after rte_eal_init; once. *sources is copied. 0 or -errno. */
+int esf_telemetry_start(const struct esf_api_sources *sources);
+
+/* From its return on the commands answer an error, and nothing of the sources is read. Any thread.
+ */
+void esf_telemetry_stop(void);
+
+#endif
