@@ -11,9 +11,10 @@
 #include "dataplane/names.h"
 
 /*
- * One loaded configuration: every key of the file with the profile's and the domain's defaults filled in.
- * Immutable once loaded; all of it is one allocation tree freed by esf_config_free. Any thread may read.
- * Durations are in nanoseconds, absent open ends are infinities, absent strings NULL.
+ * One loaded configuration: every key of the file with the profile's and the domain's defaults
+ * filled in. Immutable once loaded; all of it is one allocation tree freed by esf_config_free. Any
+ * thread may read. Durations are in nanoseconds, absent open ends are infinities, absent strings
+ * NULL.
  */
 
 enum esf_profile { ESF_PROFILE_SMALL, ESF_PROFILE_MEDIUM, ESF_PROFILE_LARGE, ESF_PROFILE_XLARGE };
@@ -36,7 +37,7 @@ const struct esf_profile_limits *esf_profile_limits(enum esf_profile profile);
 
 struct esf_port_address {
 	struct esf_address address;
-	uint8_t prefix_bits;
+	uint8_t prefix_bits; /* as written: of 32 for IPv4, of 128 for IPv6 */
 };
 
 struct esf_port_config {
@@ -68,7 +69,7 @@ struct esf_label {
 struct esf_site_config {
 	uint32_t id; /* ETD's site id, 1.. */
 	char *name;
-	double weight; /* > 0 */
+	double weight;   /* > 0 */
 	uint32_t region; /* index into regions, or regions_count: "unassigned"; first match wins */
 	uint32_t addresses_count;
 	struct esf_address *addresses;
@@ -87,7 +88,7 @@ struct esf_bands {
 
 enum esf_kpi_source {
 	ESF_KPI_MEASURED, /* from records that a name rule gave to it */
-	ESF_KPI_COMMS,    /* comms_quality: 1 - lost / (lost + accepted), from the dataplane itself */
+	ESF_KPI_COMMS, /* comms_quality: 1 - lost / (lost + accepted), from the dataplane itself */
 };
 
 struct esf_kpi {
@@ -102,7 +103,8 @@ struct esf_kpi {
 	struct esf_bands bands;
 };
 
-/* Name rules in the order in which they win: the file's, the domain's, then each measured KPI's own name. */
+/* Name rules in the order in which they win: the file's, the domain's, then each measured KPI's own
+ * name. */
 struct esf_rules {
 	uint32_t count;
 	char **patterns;
@@ -154,7 +156,8 @@ struct esf_config {
 		int64_t max_skew_ns;
 	} clock;
 	struct {
-		uint32_t site_rate, site_burst, fleet_enter, fleet_exit; /* datagrams/s, datagrams */
+		uint32_t site_rate, site_burst, fleet_enter,
+		    fleet_exit; /* datagrams/s, datagrams */
 		int64_t min_hold_ns;
 	} storm;
 	struct {
@@ -184,6 +187,14 @@ struct esf_config {
 		uint16_t port;
 		char *token_file;
 	} http;
+	struct {
+		char *file; /* NULL: none */
+		int64_t keep_ns;
+	} history;
+	struct {
+		char *file; /* NULL: none */
+		int64_t every_ns;
+	} state;
 };
 
 /*
@@ -198,8 +209,9 @@ struct esf_faults {
 };
 
 /*
- * Loads a file. Returns 0 with *out set; -EINVAL with every fault in *faults; -ENOMEM; or -errno with one fault
- * where the file can't be read. faults is filled in any case and freed by esf_faults_free. Not for data lcores.
+ * Loads a file. Returns 0 with *out set; -EINVAL with every fault in *faults; -ENOMEM; or -errno
+ * with one fault where the file can't be read. faults is filled in any case and freed by
+ * esf_faults_free. Not for data lcores.
  */
 int esf_config_load(const char *path, struct esf_config **out, struct esf_faults *faults);
 void esf_config_free(struct esf_config *config);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_CONFIG_FILE_H
+#define ESF_CONFIG_FILE_H
+
+#include "arena.h"
+#include "config.h"
+#include "index.h"
+#include "schema.h"
+
+enum {
+	ESF_NORMALISE_MAX =
+	    ESF_RULES_MAX - 2 * ESF_KPIS_MAX - 256, /* leaves room for the domain's */
+	ESF_PATTERN_SIZE_MAX = 1024,
+	ESF_ABSENT = 2, /* a boolean that the file does not give */
+};
+
+/* A KPI as a file gives it; what it does not give is NaN, NULL or ESF_ABSENT. */
+struct esf_kpi_entry {
+	char *name;
+	char *unit;
+	uint32_t source; /* enum esf_kpi_source */
+	uint8_t vital;
+	uint8_t compare;
+	double weight;
+	double min_effect;
+	struct esf_bands bands;
+};
+
+/* A name rule as a file gives it. */
+struct esf_rule_entry {
+	char *match;
+	char *kpi;
+	double scale, offset, min, max;
+	uint32_t type; /* enum esf_rule_type */
+};
+
+/* A file while it is loaded: what becomes the configuration, and the lists that are merged into it.
+ */
+struct esf_file {
+	struct esf_config config;
+	struct esf_arena arena;
+	uint32_t kpis_count;
+	struct esf_kpi_entry *kpis;
+	uint32_t normalise_count;
+	struct esf_rule_entry *normalise;
+	uint32_t profile, domain, ingestion,
+	    calibrate;               /* the enums' values, as the table stores them */
+	struct esf_index site_names; /* as they stand in the file, the faulty ones too */
+	bool site_names_known; /* false: a site's name could not be read, so references are not
+	                          judged */
+};
+
+/* The whole file's table, in CONTRACT section 3's order. */
+extern const struct esf_key esf_file_key;
+
+/* An item of normalise[], which the domains' files share. */
+extern const struct esf_key esf_rule_item;
+
+/*
+ * The checks of what the table can't see: duplicates, references, relations between keys. Each
+ * skips what already had a fault. They run in this order, each after the ones above.
+ */
+void esf_profile_check(struct esf_load *load, struct esf_file *file);
+void esf_network_check(struct esf_load *load, struct esf_file *file);
+void esf_site_check(struct esf_load *load, struct esf_file *file);
+void esf_regionmap_check(struct esf_load *load, struct esf_file *file);
+void esf_relation_check(struct esf_load *load, struct esf_file *file);
+
+/* Merges the domain's KPIs and rules with the file's into file->config, and checks the result. */
+void esf_kpi_check(struct esf_load *load, struct esf_file *file);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include <math.h>
+
+#include "kpi_rows.h"
+#include "rows.h"
+#include "setter.h"
+
+/* Every key of a configuration. configs/reference.yaml explains the same keys in the same order. */
+
+static const struct esf_choice profiles[] = {
+	{ "small", ESF_PROFILE_SMALL, NULL },
+	{ "medium", ESF_PROFILE_MEDIUM, NULL },
+	{ "large", ESF_PROFILE_LARGE, NULL },
+	{ "xlarge", ESF_PROFILE_XLARGE, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice domains[] = {
+	{ "energy", ESF_ENERGY, NULL },
+	{ "manufacturing", ESF_MANUFACTURING, NULL },
+	{ "logistics", ESF_LOGISTICS, NULL },
+	{ "custom", ESF_CUSTOM, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice ingestions[] = {
+	{ "full", ESF_FULL, NULL },
+	{ "downsample", ESF_DOWNSAMPLE, "set ingestion: full" },
+	{ "deviation", ESF_DEVIATION, "set ingestion: full" },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice formats[] = {
+	{ "etd", ESF_FORMAT_ETD, NULL },
+	{ "influx", ESF_FORMAT_INFLUX, NULL },
+	{ "statsd", ESF_FORMAT_STATSD, "remove this listener" },
+	{ "syslog", ESF_FORMAT_SYSLOG, "remove this listener" },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice unknown_sites[] = {
+	{ "refuse", 0, NULL },
+	{ "learn", 1, "set unknown_sites: refuse" },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice rule_types[] = {
+	{ "gauge", ESF_RULE_GAUGE, NULL },
+	{ "counter", ESF_RULE_COUNTER, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice states[] = {
+	{ "message", 0, NULL },
+	{ "raise", 1, NULL },
+	{ "clear", 2, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice backends[] = {
+	{ "builtin", 0, NULL },
+	{ "xgboost", 1, NULL },
+	{ "plugin", 2, NULL },
+	{ "process", 3, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice levels[] = {
+	{ "site", 0, NULL },
+	{ "region", 1, NULL },
+	{ "fleet", 2, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice occasions[] = {
+	{ "always", 0, NULL },
+	{ "outlier", 1, NULL },
+	{ "event", 2, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice calibrations[] = {
+	{ "none", 0, NULL },
+	{ "fleetwise", 1, NULL },
+	{ NULL, 0, NULL },
+};
+
+/* Items of lists of scalars. */
+
+static const struct esf_key argument_item = { .kind = ESF_KEY_TEXT, .max = 255 };
+static const struct esf_key lcore_item = { .kind = ESF_KEY_INTEGER, .size = 4, .max = 127 };
+static const struct esf_key name_item = {
+	.kind = ESF_KEY_TEXT, .check = esf_check_name, .want = ESF_WANT_NAME
+};
+static const struct esf_key glob_item = { .kind = ESF_KEY_TEXT, .max = 255 };
+static const struct esf_key kpi_name_item = {
+	.kind = ESF_KEY_TEXT, .check = esf_check_kpi_name, .want = ESF_WANT_KPI_NAME
+};
+static const struct esf_key address_item = { .kind = ESF_KEY_CUSTOM, .set = esf_set_address };
+static const struct esf_key port_address_item = { .kind = ESF_KEY_CUSTOM,
+	.set = esf_set_port_address };
+static const struct esf_key interval_item = {
+	.kind = ESF_KEY_DURATION, .min = ESF_S, .max = 31 * ESF_D
+};
+
+static const struct esf_key port_fields[] = {
+	{ ESF_INTEGER("port", struct esf_port_config, port, 0, 31), .required = true },
+	{ ESF_LIST("addresses", struct esf_port_config, addresses, port_address_item, 1,
+	      ESF_PORT_ADDRESSES_MAX),
+	    .required = true },
+	ESF_END,
+};
+static const struct esf_key port_item = { .kind = ESF_KEY_MAPPING, .fields = port_fields };
+
+static const struct esf_key listener_fields[] = {
+	{ ESF_INTEGER("udp", struct esf_listener_config, udp, 1, 65535), .required = true },
+	{ ESF_CHOICE("format", struct esf_listener_config, format, formats), .required = true },
+	{ ESF_BOOLEAN("require_seal", struct esf_listener_config, require_seal),
+	    .not_built = "set require_seal: false" },
+	{ ESF_TEXT("site_tag", struct esf_listener_config, site_tag, 255) },
+	{ ESF_CUSTOM("precision", struct esf_listener_config, precision_ns, esf_set_precision) },
+	ESF_END,
+};
+
+static void prepare_listener(void *slot)
+{
+	static char site[] = "site";
+	struct esf_listener_config *listener = slot;
+
+	listener->site_tag = site;
+	listener->precision_ns = 1;
+}
+
+static const struct esf_key listener_item = {
+	.kind = ESF_KEY_MAPPING, .fields = listener_fields, .prepare = prepare_listener
+};
+
+static const struct esf_key region_fields[] = {
+	{ ESF_CHECKED("name", struct esf_region_config, name, esf_check_name), .required = true,
+	    .want = ESF_WANT_NAME },
+	{ ESF_LIST("sites", struct esf_region_config, sites, name_item, 0, ESF_SITES_MAX) },
+	{ ESF_TEXT("match", struct esf_region_config, match, 255) },
+	ESF_END,
+};
+static const struct esf_key region_item = { .kind = ESF_KEY_MAPPING, .fields = region_fields };
+
+static const struct esf_key key_fields[] = {
+	{ .name = "id", .kind = ESF_KEY_INTEGER, .min = 1, .max = 65535, .required = true },
+	{ .name = "file", .kind = ESF_KEY_TEXT, .max = 4095, .required = true },
+	ESF_END,
+};
+static const struct esf_key key_item = { .kind = ESF_KEY_MAPPING, .fields = key_fields };
+
+static const struct esf_key site_fields[] = {
+	{ ESF_INTEGER("id", struct esf_site_config, id, 1, UINT32_MAX), .required = true },
+	{ ESF_CHECKED("name", struct esf_site_config, name, esf_check_name), .required = true,
+	    .want = ESF_WANT_NAME },
+	{ ESF_NUMBER("weight", struct esf_site_config, weight, 0, 1000000000), .above = true },
+	{ ESF_LIST("addresses", struct esf_site_config, addresses, address_item, 0, 16) },
+	{ .name = "labels", .kind = ESF_KEY_CUSTOM, .set = esf_set_labels },
+	{ ESF_LIST("upstream", struct esf_site_config, upstream, name_item, 0, 16) },
+	{ ESF_UNKEPT("keys", key_item, 16), .not_built = "remove keys: nothing is unsealed" },
+	ESF_END,
+};
+
+static void prepare_site(void *slot)
+{
+	((struct esf_site_config *)slot)->weight = 1;
+}
+
+static const struct esf_key site_item = {
+	.kind = ESF_KEY_MAPPING, .fields = site_fields, .prepare = prepare_site
+};
+
+static const struct esf_key rule_fields[] = {
+	{ ESF_CHECKED("match", struct esf_rule_entry, match, esf_check_pattern), .required = true,
+	    .max = ESF_PATTERN_SIZE_MAX },
+	{ ESF_CHECKED("kpi", struct esf_rule_entry, kpi, esf_check_kpi_name), .required = true,
+	    .want = ESF_WANT_KPI_NAME },
+	{ ESF_NUMBER("scale", struct esf_rule_entry, scale, -1e15, 1e15) },
+	{ ESF_NUMBER("offset", struct esf_rule_entry, offset, -1e15, 1e15) },
+	{ ESF_NUMBER("min", struct esf_rule_entry, min, -1e300, 1e300), .nullable = true,
+	    .want = "a number, or null where open" },
+	{ ESF_NUMBER("max", struct esf_rule_entry, max, -1e300, 1e300), .nullable = true,
+	    .want = "a number, or null where open" },
+	{ ESF_CHOICE("type", struct esf_rule_entry, type, rule_types) },
+	ESF_END,
+};
+
+static void prepare_rule(void *slot)
+{
+	struct esf_rule_entry *entry = slot;
+
+	entry->scale = 1;
+	entry->min = -INFINITY;
+	entry->max = INFINITY;
+	entry->type = ESF_RULE_AS_BORN;
+}
+
+const struct esf_key esf_rule_item = {
+	.kind = ESF_KEY_MAPPING, .fields = rule_fields, .prepare = prepare_rule
+};
+
+static const struct esf_key kpi_fields[] = {
+	ESF_KPI_ROWS,
+	{ .name = "expr",
+	    .kind = ESF_KEY_TEXT,
+	    .max = 1024,
+	    .offset = ESF_NOWHERE,
+	    .not_built = "remove expr, and send the KPI itself" },
+	ESF_END,
+};
+static const struct esf_key kpi_item = {
+	.kind = ESF_KEY_MAPPING, .fields = kpi_fields, .prepare = esf_kpi_prepare
+};
+
+static const struct esf_key rollup_fields[] = {
+	{ ESF_DURATION("window", struct esf_file, config.rollup.window_ns, ESF_S, ESF_H) },
+	{ ESF_INTEGER(
+	    "windows_open", struct esf_file, config.rollup.windows_open, 1, ESF_WINDOWS_OPEN_MAX) },
+	{ ESF_DURATION("epoch", struct esf_file, config.rollup.epoch_ns, 100 * ESF_MS, ESF_M) },
+	{ .name = "intervals",
+	    .kind = ESF_KEY_LIST,
+	    .offset = offsetof(struct esf_file, config.rollup.intervals_ns),
+	    .count_offset = offsetof(struct esf_file, config.rollup.intervals_count),
+	    .item = &interval_item,
+	    .item_size = sizeof(int64_t),
+	    .max = 8 },
+	ESF_END,
+};
+
+static const struct esf_key dedup_fields[] = {
+	{ ESF_INTEGER("sequence_window", struct esf_file, config.dedup.sequence_window, 64,
+	    ESF_SEQUENCE_WINDOW_MAX) },
+	{ ESF_DURATION("line_window", struct esf_file, config.dedup.line_window_ns, ESF_S, ESF_H) },
+	ESF_END,
+};
+
+static const struct esf_key clock_fields[] = {
+	{ ESF_DURATION("max_skew", struct esf_file, config.clock.max_skew_ns, 0, ESF_D) },
+	ESF_END,
+};
+
+static const struct esf_key storm_fields[] = {
+	{ ESF_INTEGER("site_rate", struct esf_file, config.storm.site_rate, 1, 1000000000) },
+	{ ESF_INTEGER("site_burst", struct esf_file, config.storm.site_burst, 1, 1000000000) },
+	{ ESF_INTEGER("fleet_enter", struct esf_file, config.storm.fleet_enter, 1, 1000000000) },
+	{ ESF_INTEGER("fleet_exit", struct esf_file, config.storm.fleet_exit, 1, 1000000000) },
+	{ ESF_DURATION("min_hold", struct esf_file, config.storm.min_hold_ns, ESF_S, ESF_H) },
+	ESF_END,
+};
+
+static const struct esf_key downsample_fields[] = {
+	{ ESF_NUMBER("healthy_above", struct esf_file, config.downsample.healthy_above, 0, 100) },
+	{ ESF_INTEGER("keep_one_in", struct esf_file, config.downsample.keep_one_in, 1, 1000) },
+	ESF_END,
+};
+
+static const struct esf_key deviation_fields[] = {
+	{ ESF_NUMBER("band", struct esf_file, config.deviation.band, 0, 1), .above = true },
+	{ ESF_DURATION(
+	    "max_silence", struct esf_file, config.deviation.max_silence_ns, ESF_S, 30 * ESF_D) },
+	ESF_END,
+};
+
+static const struct esf_key health_fields[] = {
+	{ ESF_NUMBER("good", struct esf_file, config.health.good, 0, 100) },
+	{ ESF_NUMBER("degraded", struct esf_file, config.health.degraded, 0, 100) },
+	{ ESF_NUMBER("min_coverage", struct esf_file, config.health.min_coverage, 0, 1) },
+	{ ESF_NUMBER("vital_cap", struct esf_file, config.health.vital_cap, 0, 100) },
+	ESF_END,
+};
+
+static const struct esf_key compare_fields[] = {
+	{ ESF_NUMBER("threshold", struct esf_file, config.compare.threshold, 0, 100),
+	    .above = true },
+	{ ESF_CHOICE("calibrate", struct esf_file, calibrate, calibrations) },
+	{ ESF_CHECKED("peers", struct esf_file, config.compare.peers, esf_check_peers),
+	    .want = "region, fleet or label:NAME" },
+	{ ESF_INTEGER("min_peers", struct esf_file, config.compare.min_peers, 3, ESF_SITES_MAX) },
+	{ ESF_CUSTOM("rounds", struct esf_file, config.compare.rounds, esf_set_rounds) },
+	ESF_END,
+};
+
+static const struct esf_key correlate_fields[] = {
+	{ ESF_DURATION("group", struct esf_file, config.correlate.group_ns, ESF_S, ESF_H) },
+	{ ESF_INTEGER("silent_after", struct esf_file, config.correlate.silent_after, 1, 1000) },
+	ESF_END,
+};
+
+static const struct esf_key signature_fields[] = {
+	{ .name = "match",
+	    .kind = ESF_KEY_TEXT,
+	    .check = esf_check_pattern,
+	    .max = ESF_PATTERN_SIZE_MAX,
+	    .required = true },
+	{ .name = "code",
+	    .kind = ESF_KEY_TEXT,
+	    .check = esf_check_kpi_name,
+	    .want = "a code like ground_fault: a-z, 0-9 and _, 1..63 bytes",
+	    .required = true },
+	{ .name = "severity", .kind = ESF_KEY_INTEGER, .max = 7 },
+	{ .name = "state", .kind = ESF_KEY_CHOICE, .choices = states },
+	ESF_END,
+};
+static const struct esf_key signature_item = { .kind = ESF_KEY_MAPPING,
+	.fields = signature_fields };
+
+static const struct esf_key maintenance_fields[] = {
+	{ .name = "scope",
+	    .kind = ESF_KEY_TEXT,
+	    .check = esf_check_scope,
+	    .want = "fleet, region:NAME or site:NAME",
+	    .required = true },
+	{ .name = "from",
+	    .kind = ESF_KEY_TEXT,
+	    .check = esf_check_time,
+	    .max = 40,
+	    .required = true },
+	{ .name = "to",
+	    .kind = ESF_KEY_TEXT,
+	    .check = esf_check_time,
+	    .max = 40,
+	    .required = true },
+	{ .name = "why", .kind = ESF_KEY_TEXT, .max = 255 },
+	ESF_END,
+};
+static const struct esf_key maintenance_item = { .kind = ESF_KEY_MAPPING,
+	.fields = maintenance_fields };
+
+static const struct esf_key route_fields[] = {
+	{ .name = "level", .kind = ESF_KEY_CHOICE, .choices = levels },
+	{ .name = "regions", .kind = ESF_KEY_LIST, .item = &glob_item, .max = ESF_REGIONS_MAX },
+	{ .name = "kpis", .kind = ESF_KEY_LIST, .item = &kpi_name_item, .max = ESF_KPIS_MAX },
+	{ .name = "when", .kind = ESF_KEY_CHOICE, .choices = occasions },
+	ESF_END,
+};
+
+static const struct esf_key slot_fields[] = {
+	{ .name = "name",
+	    .kind = ESF_KEY_TEXT,
+	    .check = esf_check_name,
+	    .want = ESF_WANT_NAME,
+	    .required = true },
+	{ .name = "backend", .kind = ESF_KEY_CHOICE, .choices = backends, .required = true },
+	{ .name = "model", .kind = ESF_KEY_TEXT, .max = 4095 },
+	{ .name = "path", .kind = ESF_KEY_TEXT, .max = 4095 },
+	{ .name = "command", .kind = ESF_KEY_TEXT, .max = 4095 },
+	{ .name = "route", .kind = ESF_KEY_MAPPING, .fields = route_fields },
+	{ .name = "threshold", .kind = ESF_KEY_NUMBER, .high = 1 },
+	{ .name = "deadline", .kind = ESF_KEY_DURATION, .min = ESF_MS, .max = ESF_M },
+	{ .name = "shadow", .kind = ESF_KEY_BOOLEAN },
+	{ .name = "options", .kind = ESF_KEY_FREE },
+	ESF_END,
+};
+static const struct esf_key slot_item = { .kind = ESF_KEY_MAPPING, .fields = slot_fields };
+
+static const struct esf_key ai_fields[] = {
+	{ ESF_UNKEPT("slots", slot_item, 1024), .not_built = "set ai: {slots: []}" },
+	ESF_END,
+};
+
+static const struct esf_key http_fields[] = {
+	{ .name = "listen", .kind = ESF_KEY_CUSTOM, .set = esf_set_listen },
+	{ ESF_TEXT("token_file", struct esf_file, config.http.token_file, 4095), .nullable = true,
+	    .not_built = "set token_file: null" },
+	ESF_END,
+};
+
+static const struct esf_key history_fields[] = {
+	{ ESF_TEXT("file", struct esf_file, config.history.file, 4095), .nullable = true,
+	    .not_built = "set file: null" },
+	{ ESF_DURATION("keep", struct esf_file, config.history.keep_ns, ESF_H, 3650 * ESF_D) },
+	ESF_END,
+};
+
+static const struct esf_key state_fields[] = {
+	{ ESF_TEXT("file", struct esf_file, config.state.file, 4095), .nullable = true,
+	    .not_built = "set file: null" },
+	{ ESF_DURATION("every", struct esf_file, config.state.every_ns, ESF_S, ESF_H) },
+	ESF_END,
+};
+
+static const struct esf_key file_fields[] = {
+	{ ESF_CHOICE("profile", struct esf_file, profile, profiles) },
+	{ ESF_CHOICE("domain", struct esf_file, domain, domains) },
+	{ ESF_CHOICE("ingestion", struct esf_file, ingestion, ingestions) },
+	{ ESF_LIST("eal", struct esf_file, config.eal, argument_item, 0, 64) },
+	{ .name = "lcores", .kind = ESF_KEY_CUSTOM, .set = esf_set_lcores },
+	{ ESF_LIST("receive_only", struct esf_file, config.receive_only, lcore_item, 0, 128) },
+	{ ESF_LIST("ports", struct esf_file, config.ports, port_item, 0, ESF_PORTS_MAX) },
+	{ ESF_LIST(
+	    "listeners", struct esf_file, config.listeners, listener_item, 0, ESF_LISTENERS_MAX) },
+	{ ESF_LIST("regions", struct esf_file, config.regions, region_item, 0, UINT32_MAX) },
+	{ ESF_LIST("sites", struct esf_file, config.sites, site_item, 0, UINT32_MAX) },
+	{ .name = "inventory",
+	    .kind = ESF_KEY_TEXT,
+	    .max = 4095,
+	    .offset = ESF_NOWHERE,
+	    .nullable = true,
+	    .not_built = "list the sites under sites" },
+	{ .name = "unknown_sites",
+	    .kind = ESF_KEY_CHOICE,
+	    .offset = ESF_NOWHERE,
+	    .choices = unknown_sites },
+	{ ESF_LIST("normalise", struct esf_file, normalise, esf_rule_item, 0, ESF_NORMALISE_MAX) },
+	{ ESF_LIST("kpis", struct esf_file, kpis, kpi_item, 0, ESF_KPIS_MAX) },
+	{ ESF_SECTION("rollup", rollup_fields) },
+	{ ESF_SECTION("dedup", dedup_fields) },
+	{ ESF_SECTION("clock", clock_fields) },
+	{ ESF_SECTION("storm", storm_fields) },
+	{ ESF_SECTION("downsample", downsample_fields) },
+	{ ESF_SECTION("deviation", deviation_fields) },
+	{ ESF_SECTION("health", health_fields) },
+	{ ESF_SECTION("compare", compare_fields) },
+	{ ESF_SECTION("correlate", correlate_fields) },
+	{ ESF_UNKEPT("signatures", signature_item, 4096), .not_built = "set signatures: []" },
+	{ ESF_UNKEPT("maintenance", maintenance_item, 1024), .not_built = "set maintenance: []" },
+	{ ESF_SECTION("ai", ai_fields) },
+	{ ESF_SECTION("http", http_fields) },
+	{ ESF_SECTION("history", history_fields) },
+	{ ESF_SECTION("state", state_fields) },
+	ESF_END,
+};
+
+const struct esf_key esf_file_key = { .kind = ESF_KEY_MAPPING, .fields = file_fields };

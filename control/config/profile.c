@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile.h"
+
+#include <stddef.h>
+
+#include "file.h"
+
+static const struct esf_profile_limits profiles[ESF_PROFILES_COUNT] = {
+	[ESF_PROFILE_SMALL] = { "small", 50, 4, 2, ESF_FULL },
+	[ESF_PROFILE_MEDIUM] = { "medium", 200, 16, 8, ESF_DOWNSAMPLE },
+	[ESF_PROFILE_LARGE] = { "large", 1000, 64, 16, ESF_DEVIATION },
+	[ESF_PROFILE_XLARGE] = { "xlarge", ESF_SITES_MAX, ESF_REGIONS_MAX, 16, ESF_DEVIATION },
+};
+
+const struct esf_profile_limits *esf_profile_limits(enum esf_profile profile)
+{
+	return &profiles[profile];
+}
+
+static uint32_t bound(const struct esf_profile_limits *limits, size_t offset)
+{
+	return *(const uint32_t *)((const char *)limits + offset);
+}
+
+const struct esf_profile_limits *esf_profile_above(
+    enum esf_profile profile, size_t offset, uint32_t count)
+{
+	for (unsigned i = profile + 1; i < ESF_PROFILES_COUNT; i++) {
+		if (bound(&profiles[i], offset) >= count)
+			return &profiles[i];
+	}
+	return NULL;
+}
+
+static void check_count(struct esf_load *load, const struct esf_path *path, yaml_node_t *list,
+    enum esf_profile profile, size_t offset, const char *what)
+{
+	const struct esf_profile_limits *limits = &profiles[profile];
+	const struct esf_profile_limits *above;
+	uint32_t count = esf_node_items(list);
+
+	if (count <= bound(limits, offset))
+		return;
+	above = esf_profile_above(profile, offset, count);
+	if (above == NULL)
+		esf_load_fault(load, path, list, "%u %s, and no profile takes more than %u", count,
+		    what, bound(&profiles[ESF_PROFILE_XLARGE], offset));
+	else
+		esf_load_fault(load, path, list, "%u %s, profile %s takes %u: use profile %s",
+		    count, what, limits->name, bound(limits, offset), above->name);
+}
+
+/* The profile's own ingestion may not be built yet; one that the file asks for is a fault of the
+ * table's. */
+static void warn_ingestion(
+    struct esf_load *load, const struct esf_file *file, yaml_node_t *root, yaml_node_t *profile)
+{
+	static const char *const names[] = { "full", "downsample", "deviation" };
+	static const struct esf_path path = { .key = "ingestion" };
+	const struct esf_profile_limits *limits = &profiles[file->profile];
+
+	if (limits->ingestion == ESF_FULL ||
+	    esf_document_find(load->document, root, "ingestion") != NULL)
+		return;
+	esf_fault_warn(load->faults, &path, esf_node_line(profile),
+	    "profile %s would use %s, which is not built yet: running full", limits->name,
+	    names[limits->ingestion]);
+}
+
+void esf_profile_check(struct esf_load *load, struct esf_file *file)
+{
+	static const struct esf_path sites = { .key = "sites" };
+	static const struct esf_path regions = { .key = "regions" };
+	struct esf_document *document = load->document;
+	yaml_node_t *root = esf_document_root(document);
+	yaml_node_t *profile = esf_document_find(document, root, "profile");
+
+	if (!esf_document_is_known(document, root, "profile"))
+		return;
+	check_count(load, &sites, esf_document_find(document, root, "sites"), file->profile,
+	    offsetof(struct esf_profile_limits, sites), "sites");
+	check_count(load, &regions, esf_document_find(document, root, "regions"), file->profile,
+	    offsetof(struct esf_profile_limits, regions), "regions");
+	if (profile != NULL)
+		warn_ingestion(load, file, root, profile);
+}

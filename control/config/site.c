@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "file.h"
+
+/* Sites: what may not repeat. Linear in the number of sites. */
+
+static const struct esf_path sites_path = { .key = "sites" };
+
+struct seen {
+	struct esf_index ids;
+	struct esf_index addresses;
+};
+
+static yaml_node_t *site_key(struct esf_load *load, yaml_node_t *list, uint32_t i, const char *key)
+{
+	return esf_document_find(load->document, esf_document_item(load->document, list, i), key);
+}
+
+static void check_id(struct esf_load *load, struct seen *seen, const struct esf_config *config,
+    yaml_node_t *list, uint32_t i)
+{
+	const struct esf_site_config *site = &config->sites[i];
+	struct esf_path item = { &sites_path, NULL, i }, path = { &item, "id", 0 };
+	yaml_node_t *node = site_key(load, list, i, "id");
+	uint32_t other;
+
+	if (!esf_document_is_sound(load->document, node))
+		return;
+	other = esf_index_add(&seen->ids, &site->id, sizeof(site->id), i);
+	if (other != ESF_INDEX_NONE)
+		esf_load_fault(load, &path, node, "%u again: sites[%u] on line %u has it", site->id,
+		    other, esf_node_line(site_key(load, list, other, "id")));
+}
+
+/* Faulty names are remembered too: a region that names one is not at fault for it. */
+static void check_name(struct esf_load *load, struct esf_file *file, yaml_node_t *list, uint32_t i)
+{
+	struct esf_path item = { &sites_path, NULL, i }, path = { &item, "name", 0 };
+	yaml_node_t *node = site_key(load, list, i, "name");
+	const char *text = esf_node_text(node);
+	uint32_t other;
+
+	if (text == NULL) {
+		file->site_names_known = false;
+		return;
+	}
+	other = esf_index_add(&file->site_names, text, strlen(text), i);
+	if (other != ESF_INDEX_NONE && esf_document_is_sound(load->document, node))
+		esf_load_fault(load, &path, node, "\"%s\" again: sites[%u] on line %u has it", text,
+		    other, esf_node_line(site_key(load, list, other, "name")));
+}
+
+static void check_addresses(struct esf_load *load, struct seen *seen,
+    const struct esf_config *config, yaml_node_t *list, uint32_t i)
+{
+	const struct esf_site_config *site = &config->sites[i];
+	struct esf_path item = { &sites_path, NULL, i }, key = { &item, "addresses", 0 };
+	yaml_node_t *nodes = site_key(load, list, i, "addresses");
+
+	for (uint32_t j = 0; j < site->addresses_count; j++) {
+		struct esf_path path = { &key, NULL, j };
+		yaml_node_t *node = esf_document_item(load->document, nodes, j);
+		uint32_t other;
+
+		if (!esf_document_is_sound(load->document, node))
+			continue;
+		other = esf_index_add(
+		    &seen->addresses, &site->addresses[j], sizeof(site->addresses[j]), i);
+		if (other != ESF_INDEX_NONE)
+			esf_load_fault(load, &path, node,
+			    "%s again: sites[%u] on line %u has it, want one site a source address",
+			    esf_node_text(node), other,
+			    esf_node_line(esf_document_item(load->document, list, other)));
+	}
+}
+
+static uint32_t count_addresses(const struct esf_config *config)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		count += config->sites[i].addresses_count;
+	return count;
+}
+
+static bool is_asked_for_elsewhere(struct esf_load *load, yaml_node_t *root)
+{
+	yaml_node_t *inventory = esf_document_find(load->document, root, "inventory");
+
+	return inventory != NULL && !esf_node_is_null(inventory);
+}
+
+void esf_site_check(struct esf_load *load, struct esf_file *file)
+{
+	const struct esf_config *config = &file->config;
+	yaml_node_t *root = esf_document_root(load->document);
+	yaml_node_t *list = esf_document_find(load->document, root, "sites");
+	bool elsewhere = is_asked_for_elsewhere(load, root);
+	struct seen seen;
+
+	esf_index_create(&file->site_names, load->arena, config->sites_count);
+	esf_index_create(&seen.ids, load->arena, config->sites_count);
+	esf_index_create(&seen.addresses, load->arena, count_addresses(config));
+	file->site_names_known = !elsewhere && esf_document_is_known(load->document, root, "sites");
+	for (uint32_t i = 0; i < config->sites_count; i++) {
+		check_id(load, &seen, config, list, i);
+		check_name(load, file, list, i);
+		check_addresses(load, &seen, config, list, i);
+	}
+	if (config->sites_count == 0 && file->site_names_known)
+		esf_fault_warn(load->faults, &sites_path, esf_node_line(list == NULL ? root : list),
+		    "none, so every datagram is of an unknown site");
+}
