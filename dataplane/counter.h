@@ -8,13 +8,14 @@
 #include "limits.h"
 
 /*
- * Increases of one counter (one site, one KPI), CONTRACT 4.3: the increase from one sample to the next belongs to
- * the window of the later one; a value below the one before is a reset, and itself the increase; the first sample
- * ever contributes none.
+ * Increases of one counter (one site, one KPI), CONTRACT 4.3: the increase from one sample to the
+ * next belongs to the window of the later one; a value below the one before is a reset, and itself
+ * the increase; the first sample ever contributes none.
  *
- * Samples may arrive out of order, and the sum must not depend on it. So the last ESF_COUNTER_TAIL samples are kept
- * in the order of their time; an increase is final when its later sample leaves that tail. A sample older than a
- * full tail is taken for one of a counter that only rose there: it changes nothing.
+ * Samples may arrive out of order, and the sum must not depend on it. So the last ESF_COUNTER_TAIL
+ * samples are kept in the order of their time; an increase is final when its later sample leaves
+ * that tail. A sample older than a full tail is taken for one of a counter that only rose there: it
+ * changes nothing.
  *
  * Owner: the shard that owns the site. Nothing is allocated.
  */
@@ -27,15 +28,18 @@ struct esf_counter_sample {
 struct esf_counter {
 	uint32_t count; /* samples in the tail */
 	uint32_t reserved;
-	struct esf_counter_sample tail[ESF_COUNTER_TAIL]; /* ascending by time; equal times in order of arrival */
+	/* ascending by time, equal times in order of arrival; one more than is kept, to insert into
+	 */
+	struct esf_counter_sample tail[ESF_COUNTER_TAIL + 1];
 };
 
-/* What a sample changed: an increase that became final, and the windows whose pending sum is another now. */
+/* What a sample changed: an increase that became final, and the windows whose pending sum is
+ * another now. */
 struct esf_counter_change {
-	bool is_final;        /* final_increase is to be added to window final_window's sum */
+	bool is_final; /* final_increase is to be added to window final_window's sum */
 	int64_t final_window;
 	double final_increase;
-	bool follower;        /* the increase of the sample that follows changed too, in follower_window */
+	bool follower; /* the increase of the sample that follows changed too, in follower_window */
 	int64_t follower_window;
 };
 

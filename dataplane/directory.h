@@ -8,8 +8,9 @@
 #include "limits.h"
 
 /*
- * Which site is meant: by ETD id, by name, by source address. Built by control, immutable afterwards, so that any
- * number of threads may look up. A site is an index 0..count-1 into the plane's arrays.
+ * Which site is meant: by ETD id, by name, by source address. Built by control, immutable
+ * afterwards, so that any number of threads may look up. A site is an index 0..count-1 into the
+ * plane's arrays.
  */
 enum { ESF_NO_SITE = UINT32_MAX };
 
@@ -23,15 +24,15 @@ struct esf_directory_site {
 struct esf_directory;
 
 /* Copies what it needs. key: for the tables' hash (SipHash-2-4). NULL when out of memory. */
-struct esf_directory *esf_directory_create(const struct esf_directory_site *sites, uint32_t count,
-    const uint8_t key[16]);
+struct esf_directory *esf_directory_create(
+    const struct esf_directory_site *sites, uint32_t count, const uint8_t key[16]);
 void esf_directory_destroy(struct esf_directory *directory);
 
 /* Each returns the site's index or ESF_NO_SITE. */
 uint32_t esf_directory_by_id(const struct esf_directory *directory, uint32_t id);
-uint32_t esf_directory_by_name(const struct esf_directory *directory, const char *name,
-    uint32_t length);
-uint32_t esf_directory_by_address(const struct esf_directory *directory,
-    const struct esf_address *address);
+uint32_t esf_directory_by_name(
+    const struct esf_directory *directory, const char *name, uint32_t length);
+uint32_t esf_directory_by_address(
+    const struct esf_directory *directory, const struct esf_address *address);
 
 #endif

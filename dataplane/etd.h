@@ -11,10 +11,10 @@
 /*
  * Decoder of ETD datagrams. Any thread; pure. Reads unaligned input; every read is inside the size
  * given. Parsing checks the whole datagram before a caller may change state by it: header fields
- * (magic, kind, flags, site and seq not 0, key 0 unless sealed), and for unsealed datagrams every record
- * (sizes, reserved bytes, quality, type, severity, state, UTF-8 of names and texts, alias of births, no
- * empty name, nothing trailing). A data record's alias is not judged here: one that cannot be born is
- * simply never born.
+ * (magic, kind, flags, site and seq not 0, key 0 unless sealed), and for unsealed datagrams every
+ * record (sizes, reserved bytes, quality, type, severity, state, UTF-8 of names and texts, alias of
+ * births, no empty name, nothing trailing). A data record's alias is not judged here: one that
+ * cannot be born is simply never born.
  */
 struct esf_etd {
 	uint8_t kind;  /* enum esf_etd_kind */
@@ -25,7 +25,7 @@ struct esf_etd {
 	uint16_t key;
 	uint32_t boot; /* Unix seconds */
 	uint32_t seq;
-	int64_t time;  /* Unix ns; a time on the wire beyond INT64_MAX reads as INT64_MAX */
+	int64_t time; /* Unix ns; a time on the wire beyond INT64_MAX reads as INT64_MAX */
 	const uint8_t *records;
 	uint32_t records_size; /* bytes; of a sealed datagram: ciphertext and tag */
 };
@@ -64,8 +64,8 @@ struct esf_etd_event_record {
 };
 
 /*
- * Walk the records of a parsed birth (event) datagram: *at starts as 0 and is the byte offset of the
- * next record. False when there are no more.
+ * Walk the records of a parsed birth (event) datagram: *at starts as 0 and is the byte offset of
+ * the next record. False when there are no more.
  */
 bool esf_etd_birth_next(const struct esf_etd *etd, uint32_t *at, struct esf_etd_birth_record *out);
 bool esf_etd_event_next(const struct esf_etd *etd, uint32_t *at, struct esf_etd_event_record *out);

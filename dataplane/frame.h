@@ -15,16 +15,17 @@
  * Any thread; pure functions of their arguments. Nothing is copied: out points into the frame.
  */
 
-/* What the port already knows about a frame's checksums (from the NIC, or from the kind of port). */
+/* What the port already knows about a frame's checksums (from the NIC, or from the kind of port).
+ */
 enum esf_frame_flags {
-	ESF_FRAME_IP_CHECKSUM_GOOD = 1 << 0,  /* the NIC verified it */
-	ESF_FRAME_IP_CHECKSUM_BAD = 1 << 1,   /* the NIC found it wrong */
+	ESF_FRAME_IP_CHECKSUM_GOOD = 1 << 0, /* the NIC verified it */
+	ESF_FRAME_IP_CHECKSUM_BAD = 1 << 1,  /* the NIC found it wrong */
 	ESF_FRAME_UDP_CHECKSUM_GOOD = 1 << 2,
 	ESF_FRAME_UDP_CHECKSUM_BAD = 1 << 3,
 	/*
-	 * The sender may be a local kernel that left the UDP checksum to hardware which a veth pair, a
-	 * tap or a capture taken on the sending host does not have: the field then holds the folded,
-	 * uncomplemented sum of the pseudo header, and is taken as good.
+	 * The sender may be a local kernel that left the UDP checksum to hardware which a veth
+	 * pair, a tap or a capture taken on the sending host does not have: the field then holds
+	 * the folded, uncomplemented sum of the pseudo header, and is taken as good.
 	 */
 	ESF_FRAME_CHECKSUM_UNFINISHED_OK = 1 << 4,
 };
@@ -35,7 +36,8 @@ struct esf_frame_addresses {
 	uint32_t count;
 };
 
-/* Whether address is in the list; count 0 holds none. An IPv4-mapped entry means the IPv4 address. */
+/* Whether address is in the list; count 0 holds none. An IPv4-mapped entry means the IPv4 address.
+ */
 static inline bool esf_frame_addresses_hold(
     const struct esf_frame_addresses *list, const struct esf_address *address)
 {
@@ -49,7 +51,7 @@ struct esf_frame {
 	const uint8_t *payload; /* UDP payload */
 	uint32_t payload_size;  /* bytes */
 	uint16_t l3_offset;     /* of the IP or ARP header from the frame's first byte; set also for
-				   ESF_DATAGRAM_NEIGHBOUR */
+	                           ESF_DATAGRAM_NEIGHBOUR */
 	uint16_t ether_type;    /* host order, after VLAN tags */
 	uint16_t source_port;   /* host order */
 	uint16_t destination_port;
@@ -58,17 +60,17 @@ struct esf_frame {
 };
 
 /*
- * Parses size bytes at data. Returns ESF_DATAGRAM_ACCEPTED with *out filled, or the first verdict that
- * applies of NEIGHBOUR, NOT_IP, FRAGMENT, EXTENSION_HEADER, NOT_UDP, NOT_OURS, BAD_CHECKSUM, MALFORMED
- * (a header or payload cut short, lengths that contradict each other).
- * Padding after the IP packet is allowed (short frames have it).
+ * Parses size bytes at data. Returns ESF_DATAGRAM_ACCEPTED with *out filled, or the first verdict
+ * that applies of NEIGHBOUR, NOT_IP, FRAGMENT, EXTENSION_HEADER, NOT_UDP, NOT_OURS, BAD_CHECKSUM,
+ * MALFORMED (a header or payload cut short, lengths that contradict each other). Padding after the
+ * IP packet is allowed (short frames have it).
  */
 enum esf_datagram_verdict esf_frame_parse(const uint8_t *data, uint32_t size, unsigned flags,
     const struct esf_frame_addresses *ours, struct esf_frame *out);
 
 /*
- * The Internet checksum's folded sum (RFC 1071) of size bytes, not complemented, started from seed: the
- * sum of what went before, whose size was even. Host order: as if of big-endian 16-bit words.
+ * The Internet checksum's folded sum (RFC 1071) of size bytes, not complemented, started from seed:
+ * the sum of what went before, whose size was even. Host order: as if of big-endian 16-bit words.
  */
 uint16_t esf_frame_sum(const uint8_t *data, uint32_t size, uint32_t seed);
 

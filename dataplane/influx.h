@@ -10,12 +10,13 @@
 /*
  * InfluxDB line protocol, the whole published grammar:
  *   measurement[,tag=value...] field=value[,field=value...] [timestamp]
- * with escapes (measurement: `\,` `\ `; tag keys, tag values, field keys: `\,` `\=` `\ `; strings: `\"` `\\`),
- * quoted strings (which may hold newlines, commas, spaces), comments, blank lines, \r\n, several lines a
- * datagram, integers `1i`, unsigned `1u`, floats, booleans (t T true True TRUE f F false False FALSE: 1 and 0).
+ * with escapes (measurement: `\,` `\ `; tag keys, tag values, field keys: `\,` `\=` `\ `; strings:
+ * `\"` `\\`), quoted strings (which may hold newlines, commas, spaces), comments, blank lines,
+ * \r\n, several lines a datagram, integers `1i`, unsigned `1u`, floats, booleans (t T true True
+ * TRUE f F false False FALSE: 1 and 0).
  *
- * One parser per thread: it holds the scratch that lines are unescaped into; nothing is allocated after
- * creation. A parsed line is valid until the next call.
+ * One parser per thread: it holds the scratch that lines are unescaped into; nothing is allocated
+ * after creation. A parsed line is valid until the next call.
  */
 
 struct esf_span {
@@ -28,7 +29,8 @@ enum esf_influx_type { ESF_INFLUX_NUMBER, ESF_INFLUX_STRING };
 struct esf_influx_field {
 	struct esf_span name; /* raw signal name: measurement.field, unescaped */
 	enum esf_influx_type type;
-	double value; /* of a number; integers and unsigned ones are converted, booleans are 0 and 1 */
+	double
+	    value; /* of a number; integers and unsigned ones are converted, booleans are 0 and 1 */
 };
 
 struct esf_influx_line {
@@ -48,15 +50,17 @@ struct esf_influx;
 struct esf_influx *esf_influx_create(void);
 void esf_influx_destroy(struct esf_influx *parser);
 
-/* Starts on a datagram. site_tag: name of the tag that names the site; precision_ns: 1, 1e3, 1e6, 1e9. */
+/* Starts on a datagram. site_tag: name of the tag that names the site; precision_ns: 1, 1e3, 1e6,
+ * 1e9. */
 void esf_influx_start(struct esf_influx *parser, const char *data, uint32_t size,
     const char *site_tag, int64_t precision_ns);
 
 /*
- * Next line that is neither blank nor a comment; false at the end. Malformed lines are returned as such; the
- * parser goes on behind the next newline that stands outside a quoted string (or, where a quote never
- * closes, behind the next newline). Malformed: grammar errors, a number that overflows its type, a name longer than
- * ESF_RAW_NAME_MAX, a timestamp that overflows 64 bits, a line without fields.
+ * Next line that is neither blank nor a comment; false at the end. Malformed lines are returned as
+ * such; the parser goes on behind the next newline that stands outside a quoted string (or, where a
+ * quote never closes, behind the next newline). Malformed: grammar errors, a number that overflows
+ * its type, a name longer than ESF_RAW_NAME_MAX, a timestamp that overflows 64 bits, a line without
+ * fields.
  */
 bool esf_influx_next(struct esf_influx *parser, struct esf_influx_line *line);
 

@@ -16,8 +16,8 @@
  *   datagrams_received + datagrams_taken == sum(datagrams) + datagrams_handed
  *   records_received == sum(records)
  *
- * so that over all shards received == sum + in flight, where in flight = handed - taken. A record is received
- * where it is decoded, which for a datagram that is handed over is at its owner.
+ * so that over all shards received == sum + in flight, where in flight = handed - taken. A record
+ * is received where it is decoded, which for a datagram that is handed over is at its owner.
  */
 struct esf_ledger {
 	uint64_t datagrams_received; /* from ports (or the capture), by this shard */

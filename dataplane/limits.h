@@ -9,25 +9,26 @@
 enum {
 	ESF_CACHE_LINE = 64,
 
-	ESF_BURST_MAX = 64,          /* packets handled as one batch */
-	ESF_SHARDS_MAX = 32,         /* lcores that own sites */
+	ESF_BURST_MAX = 64,  /* packets handled as one batch */
+	ESF_SHARDS_MAX = 32, /* lcores that own sites */
 	ESF_PORTS_MAX = 16,
 	ESF_PORT_ADDRESSES_MAX = 16, /* a port answers for */
 	ESF_DATAGRAM_MAX = 65507,    /* bytes of UDP payload over IPv4 */
 
 	ESF_LISTENERS_MAX = 64,
 	ESF_SITES_MAX = 1000000,
-	ESF_SITE_NAME_MAX = 63,      /* bytes, without the terminator */
+	ESF_SITE_NAME_MAX = 63, /* bytes, without the terminator */
 	ESF_REGIONS_MAX = 1024,
 	ESF_KPIS_MAX = 64,
 	ESF_KPI_NAME_MAX = 63,
-	ESF_RULES_MAX = 4096,        /* name rules, the domain's included */
+	ESF_RULES_MAX = 4096, /* name rules, the domain's included */
 
-	ESF_ALIASES_MAX = 1024,      /* per (site, stream) */
+	ESF_ALIASES_MAX = 1024, /* per (site, stream) */
 	ESF_STREAMS_PER_SITE_MAX = 64,
 	ESF_SEQUENCE_WINDOW_MAX = 8192,
-	ESF_RAW_NAME_MAX = 255,      /* bytes of a signal's raw name */
+	ESF_RAW_NAME_MAX = 255, /* bytes of a signal's raw name */
 	ESF_INFLUX_FIELDS_MAX = 16384,
+	ESF_LINES_MAX = 16384,          /* lines in a datagram; each takes at least 6 bytes */
 	ESF_INTERNED_NAMES_MAX = 65536, /* distinct raw names a shard remembers */
 
 	ESF_WINDOWS_OPEN_MAX = 16,

@@ -6,22 +6,23 @@
 #include <stdint.h>
 
 /*
- * Dedup of text lines that carry a timestamp: a bounded, set-associative memory of keyed 64-bit fingerprints
- * (SipHash-2-4 of site and line), each with the time it was first seen. The same line of the same site again
- * within line_window of that time is a duplicate.
+ * Dedup of text lines that carry a timestamp: a bounded, set-associative memory of keyed 64-bit
+ * fingerprints (SipHash-2-4 of site and line), each with the time it was first seen. The same line
+ * of the same site again within line_window of that time is a duplicate.
  *
- * One per shard, owned by its lcore; nothing is allocated after creation. When a set is full the oldest
- * fingerprint of it is forgotten, and counted if it was still inside its window.
+ * One per shard, owned by its lcore; nothing is allocated after creation. When a set is full the
+ * oldest fingerprint of it is forgotten, and counted if it was still inside its window.
  */
 struct esf_lines;
 
-/* capacity: fingerprints remembered, rounded up to a power of two, at least 64. NULL when out of memory. */
+/* capacity: fingerprints remembered, rounded up to a power of two, at least 64. NULL when out of
+ * memory. */
 struct esf_lines *esf_lines_create(uint32_t capacity, const uint8_t key[16]);
 void esf_lines_destroy(struct esf_lines *lines);
 
 /*
- * True when the line was seen within window_ns before now (Unix ns): a duplicate; nothing is changed then.
- * False: it is new, and remembered from now on. site is part of the fingerprint.
+ * True when the line was seen within window_ns before now (Unix ns): a duplicate; nothing is
+ * changed then. False: it is new, and remembered from now on. site is part of the fingerprint.
  */
 bool esf_lines_seen(struct esf_lines *lines, uint32_t site, const char *line, uint32_t length,
     int64_t now, int64_t window_ns);

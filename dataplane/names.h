@@ -8,15 +8,17 @@
 #include "limits.h"
 
 /*
- * From a signal's raw name to the rule that takes it. A rule set is compiled once with Hyperscan (off the
- * packet path, by control) and immutable; the first listed rule whose pattern matches wins. Scanning costs
- * 70-900 ns, so each shard interns the names it meets and remembers their rule: esf_names.
+ * From a signal's raw name to the rule that takes it. A rule set is compiled once with Hyperscan
+ * (off the packet path, by control) and immutable; the first listed rule whose pattern matches
+ * wins. Scanning costs 70-900 ns, so each shard interns the names it meets and remembers their
+ * rule: esf_names.
  */
 
 enum esf_rule_type {
 	ESF_RULE_GAUGE = 0,
 	ESF_RULE_COUNTER = 1,
-	ESF_RULE_AS_BORN = 2, /* the rule does not say: what the birth says, gauge where there is none */
+	ESF_RULE_AS_BORN =
+	    2, /* the rule does not say: what the birth says, gauge where there is none */
 };
 
 enum { ESF_RULE_NONE = 0xffff }; /* index of no rule: the name is unmapped */
@@ -33,9 +35,10 @@ struct esf_rule {
 struct esf_ruleset;
 
 /*
- * Compiles count rules, patterns[i] giving rules[i]; both are copied. scratches: how many threads (shards, each
- * with its index) will match. Returns 0, -ENOMEM, or -EINVAL with *bad the index of the pattern that does not
- * compile and Hyperscan's own message (truncated to message_size) in message. count may be 0.
+ * Compiles count rules, patterns[i] giving rules[i]; both are copied. scratches: how many threads
+ * (shards, each with its index) will match. Returns 0, -ENOMEM, or -EINVAL with *bad the index of
+ * the pattern that does not compile and Hyperscan's own message (truncated to message_size) in
+ * message. count may be 0.
  */
 int esf_ruleset_create(const char *const *patterns, const struct esf_rule *rules, uint32_t count,
     uint32_t scratches, struct esf_ruleset **out, uint32_t *bad, char *message,
@@ -45,16 +48,18 @@ void esf_ruleset_destroy(struct esf_ruleset *set);
 /* 0 when the pattern compiles, else -EINVAL with Hyperscan's message. Any thread. */
 int esf_ruleset_check_pattern(const char *pattern, char *message, size_t message_size);
 
-/* Index of the first listed rule that takes the name, or ESF_RULE_NONE. Only the thread that owns scratch. */
-uint16_t esf_ruleset_match(const struct esf_ruleset *set, uint32_t scratch, const char *name,
-    uint32_t length);
+/* Index of the first listed rule that takes the name, or ESF_RULE_NONE. Only the thread that owns
+ * scratch. */
+uint16_t esf_ruleset_match(
+    const struct esf_ruleset *set, uint32_t scratch, const char *name, uint32_t length);
 
 const struct esf_rule *esf_ruleset_rule(const struct esf_ruleset *set, uint16_t index);
 
 /*
- * A shard's memory of names: raw name -> id -> rule. Bounded to ESF_INTERNED_NAMES_MAX names; past that, names
- * that are not in it are matched each time (slower, not wrong). Owner: the shard's lcore. The hash is keyed
- * (SipHash-2-4), so that senders can't choose names that collide. Nothing is allocated after creation.
+ * A shard's memory of names: raw name -> id -> rule. Bounded to ESF_INTERNED_NAMES_MAX names; past
+ * that, names that are not in it are matched each time (slower, not wrong). Owner: the shard's
+ * lcore. The hash is keyed (SipHash-2-4), so that senders can't choose names that collide. Nothing
+ * is allocated after creation.
  */
 struct esf_names;
 
@@ -69,8 +74,8 @@ void esf_names_use(struct esf_names *names, const struct esf_ruleset *set);
 uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t length);
 
 /*
- * As esf_names_find, and gives the name's id (1..), stable for the life of names, for esf_names_rule; id 0
- * where the memory is full.
+ * As esf_names_find, and gives the name's id (1..), stable for the life of names, for
+ * esf_names_rule; id 0 where the memory is full.
  */
 uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t length, uint32_t *id);
 uint16_t esf_names_rule(const struct esf_names *names, uint32_t id);

@@ -11,7 +11,8 @@
 #include "window.h"
 
 /*
- * What all shards and control share: the policy, who owns which site, and what the shards have published.
+ * What all shards and control share: the policy, who owns which site, and what the shards have
+ * published.
  *
  *   control thread (online, registered with RCU)          data lcore, each pass
  *     settled = esf_plane_settled(plane);                     esf_shard_begin(shard, now);
@@ -22,7 +23,8 @@
  *     esf_plane_consume(plane, closed_window);
  *     rcu_quiescent_state();
  *
- * RCU is liburcu's QSBR flavour: include <urcu-qsbr.h>, register each thread, go offline before blocking.
+ * RCU is liburcu's QSBR flavour: include <urcu-qsbr.h>, register each thread, go offline before
+ * blocking.
  */
 
 struct esf_plane_options {
@@ -37,8 +39,9 @@ struct esf_plane_options {
 	uint32_t lines_remembered; /* fingerprints of lines, per shard */
 	uint8_t hash_key[16];
 	/*
-	 * Where a site's first datagram makes its receiver the owner (ports with a queue for each lcore), or sites
-	 * are spread evenly over the shards that may own (fewer queues than lcores, receive-only lcores).
+	 * Where a site's first datagram makes its receiver the owner (ports with a queue for each
+	 * lcore), or sites are spread evenly over the shards that may own (fewer queues than
+	 * lcores, receive-only lcores).
 	 */
 	bool owner_is_receiver;
 	uint64_t owners; /* bit i: shard i may own sites; at least one */
@@ -47,10 +50,10 @@ struct esf_plane_options {
 /* One site's summary, immutable once published. */
 struct esf_card {
 	struct esf_site_ledger ledger;
-	uint64_t lost;      /* sequence numbers that never came */
-	int64_t last_seen;  /* Unix ns of the arrival of the last accepted datagram; 0: never */
-	bool left;          /* its last word was a death */
-	uint32_t streams;   /* independent senders seen */
+	uint64_t lost;     /* sequence numbers that never came */
+	int64_t last_seen; /* Unix ns of the arrival of the last accepted datagram; 0: never */
+	bool left;         /* its last word was a death */
+	uint32_t streams;  /* independent senders seen */
 	uint32_t site;
 	struct rcu_head rcu;
 	struct esf_pool *home;
@@ -71,20 +74,21 @@ struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index);
 /* Control. The former policy is returned; it is the caller's to free after a grace period. */
 struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_policy *policy);
 
-/* Control: the earliest time through which every shard has published all it accepted; INT64_MIN before the first. */
+/* Control: the earliest time through which every shard has published all it accepted; INT64_MIN
+ * before the first. */
 int64_t esf_plane_settled(const struct esf_plane *plane);
 
 /* Control, under rcu_read_lock. NULL: nothing published. */
-const struct esf_block *esf_plane_block(const struct esf_plane *plane, uint32_t site,
-    int64_t window);
+const struct esf_block *esf_plane_block(
+    const struct esf_plane *plane, uint32_t site, int64_t window);
 const struct esf_card *esf_plane_card(const struct esf_plane *plane, uint32_t site);
 
 /* Control: windows up to this one are done with and may be recycled; never goes back. */
 void esf_plane_consume(struct esf_plane *plane, int64_t window);
 
 /*
- * Any thread: sum of all shards' ledgers, each copied whole. in_flight = datagrams handed - taken is never negative
- * in what is returned.
+ * Any thread: sum of all shards' ledgers, each copied whole. in_flight = datagrams handed - taken
+ * is never negative in what is returned.
  */
 void esf_plane_ledger(const struct esf_plane *plane, struct esf_ledger *out);
 

@@ -10,7 +10,8 @@
 #include "names.h"
 
 /*
- * What control decided and the shards follow: immutable once set, replaced whole by RCU (esf_plane_set_policy).
+ * What control decided and the shards follow: immutable once set, replaced whole by RCU
+ * (esf_plane_set_policy).
  */
 enum esf_listener_format { ESF_LISTENER_ETD, ESF_LISTENER_INFLUX };
 

@@ -6,12 +6,13 @@
 #include <stdint.h>
 
 /*
- * A bounded pool of equal objects. Address space for all of them is reserved at creation, memory is taken by
- * the kernel as objects are first used, so a pool may be bounded generously. Objects are cache-line aligned.
+ * A bounded pool of equal objects. Address space for all of them is reserved at creation, memory is
+ * taken by the kernel as objects are first used, so a pool may be bounded generously. Objects are
+ * cache-line aligned.
  *
- * One owner thread takes and gives. Objects that readers under RCU may still see come back from another
- * thread through esf_pool_return (wait-free), and the owner collects them when its own list runs dry.
- * An object is at least 16 bytes, whose first 8 are overwritten while it is in the pool.
+ * One owner thread takes and gives. Objects that readers under RCU may still see come back from
+ * another thread through esf_pool_return (wait-free), and the owner collects them when its own list
+ * runs dry. An object is at least 16 bytes, whose first 8 are overwritten while it is in the pool.
  */
 struct esf_pool;
 
@@ -19,7 +20,8 @@ struct esf_pool;
 struct esf_pool *esf_pool_create(size_t object_size, uint32_t capacity);
 void esf_pool_destroy(struct esf_pool *pool);
 
-/* Owner. NULL when all are out. Contents are undefined, but zero the first time an object is used. */
+/* Owner. NULL when all are out. Contents are undefined, but zero the first time an object is used.
+ */
 void *esf_pool_take(struct esf_pool *pool);
 
 /* Owner. */

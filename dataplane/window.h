@@ -13,14 +13,16 @@
 /*
  * Accumulators of one site in one event-time window (CONTRACT 4.2, 4.3), live and published.
  *
- * Window index = floor(t / window). A live window (struct esf_window) belongs to the shard that owns the site;
- * at each epoch the shard copies what changed into an immutable struct esf_block and swaps the live window's
- * `block` pointer by RCU. Blocks are cumulative: a reader that misses an epoch loses nothing.
+ * Window index = floor(t / window). A live window (struct esf_window) belongs to the shard that
+ * owns the site; at each epoch the shard copies what changed into an immutable struct esf_block and
+ * swaps the live window's `block` pointer by RCU. Blocks are cumulative: a reader that misses an
+ * epoch loses nothing.
  */
 
-/* One KPI of one site in one window. Accumulates without dividing; shift is the first value, so squares don't cancel. */
+/* One KPI of one site in one window. Accumulates without dividing; shift is the first value, so
+ * squares don't cancel. */
 struct esf_acc {
-	uint32_t good;        /* good, in-range, finite records */
+	uint32_t good;         /* good, in-range, finite records */
 	uint32_t refused : 31; /* bad, uncertain, out of range, not finite */
 	uint32_t counter : 1;  /* fed by a counter: sum is the increases, the moments are unused */
 	double shift;
@@ -65,8 +67,8 @@ struct esf_window {
 int64_t esf_window_index(int64_t time, int64_t window_ns);
 
 /*
- * Window w closes when now >= end(w) + (windows_open - 1) * window_ns. The oldest index still open at now, and the
- * instant at which w closes.
+ * Window w closes when now >= end(w) + (windows_open - 1) * window_ns. The oldest index still open
+ * at now, and the instant at which w closes.
  */
 int64_t esf_window_oldest_open(int64_t now, int64_t window_ns, uint32_t windows_open);
 int64_t esf_window_closes_at(int64_t window, int64_t window_ns, uint32_t windows_open);
@@ -74,7 +76,8 @@ int64_t esf_window_closes_at(int64_t window, int64_t window_ns, uint32_t windows
 /* Adds one good gauge value dated time. */
 void esf_acc_add(struct esf_acc *acc, double value, int64_t time);
 
-/* Mean and sample standard deviation of a gauge's accumulator; NaN without data (deviation: below two values). */
+/* Mean and sample standard deviation of a gauge's accumulator; NaN without data (deviation: below
+ * two values). */
 double esf_acc_mean(const struct esf_acc *acc);
 double esf_acc_stddev(const struct esf_acc *acc);
 

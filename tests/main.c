@@ -17,10 +17,6 @@
 
 #define ESF_PASTE(a, b) a##b
 #define ESF_EXPAND(a, b) ESF_PASTE(a, b)
-#define X(name) void ESF_EXPAND(esf_suite_, name)(void);
-ESF_SUITES(X)
-#undef X
-
 int main(void)
 {
 	unsigned failures;

@@ -27,4 +27,8 @@
 	X(scenario)                                                                                \
 	X(encode)
 
+#define X(name) void esf_suite_##name(void);
+ESF_SUITES(X)
+#undef X
+
 #endif

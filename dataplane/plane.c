@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <urcu-qsbr.h>
+
+#include "shard_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	SLOTS_SPARE = 8, /* windows that control may lag behind by */
+	LIVE_WINDOWS_SPARE =
+	    6, /* windows of a site, past the open ones, that pools hold room for */
+	POOL_FLOOR = 65536,
+};
+
+static void *map_zeroed(size_t size)
+{
+	void *memory = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Windows that one site may have live at once: open, ahead of now by clock.max_skew, and not yet
+ * consumed. */
+static uint32_t slots_count(const struct esf_plane_options *options)
+{
+	uint64_t wanted = options->windows_open + SLOTS_SPARE +
+	                  (uint64_t)(options->max_skew_ns / options->window_ns) + 1;
+	uint32_t count = 16;
+
+	while (count < wanted)
+		count *= 2;
+	return count;
+}
+
+static size_t window_size(const struct esf_plane_options *options)
+{
+	return sizeof(struct esf_window) + options->measures_count * sizeof(struct esf_acc);
+}
+
+size_t esf_plane_site_size(const struct esf_plane_options *options)
+{
+	size_t live = options->windows_open + 1;
+	size_t stream = sizeof(struct esf_stream) +
+	                esf_dedup_words(options->sequence_window) * sizeof(uint64_t) +
+	                16 * sizeof(struct esf_alias);
+
+	return sizeof(struct esf_site) + slots_count(options) * sizeof(struct esf_window *) +
+	       2 * sizeof(struct esf_card) + stream + 2 * live * window_size(options);
+}
+
+static void shard_destroy(struct esf_shard *shard)
+{
+	if (shard == NULL)
+		return;
+	esf_names_destroy(shard->names);
+	esf_lines_destroy(shard->lines);
+	esf_influx_destroy(shard->influx);
+	esf_site_pools_destroy(&shard->site_pools);
+	esf_pool_destroy(shard->windows);
+	esf_pool_destroy(shard->blocks);
+	esf_pool_destroy(shard->cards);
+	free(shard->touched);
+	free(shard->duplicate_sites);
+	free(shard->slots);
+	free(shard);
+}
+
+static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
+{
+	const struct esf_plane_options *options = &plane->options;
+	uint32_t per_site = options->windows_open + LIVE_WINDOWS_SPARE;
+	uint32_t windows = options->sites_count * per_site + POOL_FLOOR;
+
+	shard->names = esf_names_create(shard->index, options->hash_key);
+	shard->lines = esf_lines_create(options->lines_remembered, options->hash_key);
+	shard->influx = esf_influx_create();
+	shard->windows = esf_pool_create(window_size(options), windows);
+	shard->blocks = esf_pool_create(
+	    sizeof(struct esf_block) + options->measures_count * sizeof(struct esf_acc),
+	    2 * windows);
+	shard->cards = esf_pool_create(sizeof(struct esf_card), 4 * options->sites_count + 1024);
+	shard->touched = calloc(options->sites_count + 1, sizeof(*shard->touched));
+	shard->duplicate_sites = calloc(ESF_LINES_MAX, sizeof(*shard->duplicate_sites));
+	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
+	if (shard->names == NULL || shard->lines == NULL || shard->influx == NULL ||
+	    shard->windows == NULL || shard->blocks == NULL || shard->cards == NULL ||
+	    shard->touched == NULL || shard->duplicate_sites == NULL || shard->slots == NULL)
+		return -ENOMEM;
+	return esf_site_pools_create(&shard->site_pools, options->sites_count,
+	    options->measures_count, options->sequence_window);
+}
+
+static struct esf_shard *shard_create(struct esf_plane *plane, uint32_t index)
+{
+	struct esf_shard *shard = aligned_alloc(ESF_CACHE_LINE, sizeof(*shard));
+
+	if (shard == NULL)
+		return NULL;
+	memset(shard, 0, sizeof(*shard));
+	shard->plane = plane;
+	shard->index = index;
+	shard->now = INT64_MIN;
+	shard->recycled = INT64_MIN;
+	atomic_init(&shard->settled, INT64_MIN);
+	atomic_init(&shard->first_window, INT64_MAX);
+	atomic_init(&shard->latest_window, INT64_MIN);
+	if (shard_alloc(shard, plane) != 0) {
+		shard_destroy(shard);
+		return NULL;
+	}
+	return shard;
+}
+
+static int plane_map(struct esf_plane *plane)
+{
+	size_t sites = plane->options.sites_count;
+
+	plane->sites_size = sites * sizeof(struct esf_site) + 1;
+	plane->windows_size = sites * (plane->slots_mask + 1) * sizeof(struct esf_window *) + 1;
+	plane->sites = map_zeroed(plane->sites_size);
+	plane->windows = map_zeroed(plane->windows_size);
+	plane->cards = calloc(sites + 1, sizeof(struct esf_card *));
+	plane->owner = malloc(sites + 1);
+	if (plane->sites == NULL || plane->windows == NULL || plane->cards == NULL ||
+	    plane->owner == NULL)
+		return -ENOMEM;
+	memset((void *)plane->owner, ESF_NO_OWNER, sites + 1);
+	return 0;
+}
+
+static bool options_are_valid(const struct esf_plane_options *options)
+{
+	return options->sites_count <= ESF_SITES_MAX && options->measures_count <= ESF_KPIS_MAX &&
+	       options->shards_count >= 1 && options->shards_count <= ESF_SHARDS_MAX &&
+	       options->window_ns > 0 && options->windows_open >= 1 &&
+	       options->windows_open <= ESF_WINDOWS_OPEN_MAX && options->owners != 0 &&
+	       options->owners >> options->shards_count == 0;
+}
+
+int esf_plane_create(const struct esf_plane_options *options, struct esf_plane **out)
+{
+	struct esf_plane *plane;
+	int result;
+
+	if (!options_are_valid(options))
+		return -EINVAL;
+	plane = calloc(1, sizeof(*plane));
+	if (plane == NULL)
+		return -ENOMEM;
+	plane->options = *options;
+	plane->slots_mask = slots_count(options) - 1;
+	atomic_init(&plane->consumed, INT64_MIN);
+	for (uint32_t i = 0; i < options->shards_count; i++)
+		if (options->owners >> i & 1)
+			plane->owners[plane->owners_count++] = (uint8_t)i;
+	result = plane_map(plane);
+	for (uint32_t i = 0; i < options->shards_count && result == 0; i++) {
+		plane->shards[i] = shard_create(plane, i);
+		result = plane->shards[i] == NULL ? -ENOMEM : 0;
+	}
+	/* Its thread is made here and not, with a malloc, by the first lcore that retires a block.
+	 */
+	if (result == 0 && get_default_call_rcu_data() == NULL)
+		result = -ENOMEM;
+	if (result != 0) {
+		esf_plane_destroy(plane);
+		return result;
+	}
+	*out = plane;
+	return 0;
+}
+
+void esf_plane_destroy(struct esf_plane *plane)
+{
+	if (plane == NULL)
+		return;
+	for (uint32_t i = 0; i < plane->options.shards_count; i++)
+		shard_destroy(plane->shards[i]);
+	if (plane->sites != NULL)
+		munmap(plane->sites, plane->sites_size + 1);
+	if (plane->windows != NULL)
+		munmap(plane->windows, plane->windows_size + 1);
+	free(plane->cards);
+	free((void *)plane->owner);
+	free(plane);
+}
+
+const struct esf_plane_options *esf_plane_options(const struct esf_plane *plane)
+{
+	return &plane->options;
+}
+
+struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index)
+{
+	return plane->shards[index];
+}
+
+struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_policy *policy)
+{
+	return rcu_xchg_pointer(&plane->policy, policy);
+}
+
+int64_t esf_plane_settled(const struct esf_plane *plane)
+{
+	int64_t settled = INT64_MAX;
+
+	for (uint32_t i = 0; i < plane->options.shards_count; i++) {
+		int64_t shards =
+		    atomic_load_explicit(&plane->shards[i]->settled, memory_order_acquire);
+
+		settled = shards < settled ? shards : settled;
+	}
+	return settled;
+}
+
+const struct esf_block *esf_plane_block(
+    const struct esf_plane *plane, uint32_t site, int64_t window)
+{
+	size_t at = (size_t)site * (plane->slots_mask + 1) + ((uint64_t)window & plane->slots_mask);
+	const struct esf_window *live = rcu_dereference(plane->windows[at]);
+
+	if (live == NULL || live->window != window)
+		return NULL;
+	return rcu_dereference(live->block);
+}
+
+const struct esf_card *esf_plane_card(const struct esf_plane *plane, uint32_t site)
+{
+	return rcu_dereference(plane->cards[site]);
+}
+
+void esf_plane_consume(struct esf_plane *plane, int64_t window)
+{
+	if (window > atomic_load_explicit(&plane->consumed, memory_order_relaxed))
+		atomic_store_explicit(&plane->consumed, window, memory_order_release);
+}
+
+int esf_plane_owner(const struct esf_plane *plane, uint32_t site)
+{
+	uint8_t owner = atomic_load_explicit(&plane->owner[site], memory_order_relaxed);
+
+	return owner == ESF_NO_OWNER ? -1 : owner;
+}
+
+int64_t esf_plane_latest_window(const struct esf_plane *plane)
+{
+	int64_t latest = INT64_MIN;
+
+	for (uint32_t i = 0; i < plane->options.shards_count; i++) {
+		int64_t shards =
+		    atomic_load_explicit(&plane->shards[i]->latest_window, memory_order_relaxed);
+
+		latest = shards > latest ? shards : latest;
+	}
+	return latest;
+}
+
+int64_t esf_plane_first_window(const struct esf_plane *plane)
+{
+	int64_t first = INT64_MAX;
+
+	for (uint32_t i = 0; i < plane->options.shards_count; i++) {
+		int64_t shards =
+		    atomic_load_explicit(&plane->shards[i]->first_window, memory_order_relaxed);
+
+		first = shards < first ? shards : first;
+	}
+	return first;
+}
+
+/* Copies a shard's ledger as it stood at the end of one of its passes. */
+static void ledger_read(const struct esf_shard *shard, struct esf_ledger *out)
+{
+	const struct esf_ledger_copy *copy = &shard->ledger_copy;
+	uint64_t words[sizeof(*out) / sizeof(uint64_t)];
+	uint64_t before, after;
+
+	do {
+		before = atomic_load_explicit(&copy->sequence, memory_order_acquire);
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			words[i] = atomic_load_explicit(&copy->words[i], memory_order_relaxed);
+		atomic_thread_fence(memory_order_acquire);
+		after = atomic_load_explicit(&copy->sequence, memory_order_relaxed);
+	} while (before != after || before % 2 != 0);
+	memcpy(out, words, sizeof(words));
+}
+
+void esf_plane_ledger(const struct esf_plane *plane, struct esf_ledger *out)
+{
+	/*
+	 * Shards are copied one after the other, so a taker may be copied after the giver gave
+	 * more: then taken exceeds handed. The next look will differ; each is bounded and a handful
+	 * suffices.
+	 */
+	do {
+		memset(out, 0, sizeof(*out));
+		for (uint32_t i = 0; i < plane->options.shards_count; i++) {
+			struct esf_ledger one;
+
+			ledger_read(plane->shards[i], &one);
+			esf_ledger_add(out, &one);
+		}
+	} while (out->datagrams_taken > out->datagrams_handed);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <urcu-qsbr.h>
+
+#include "shard_state.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/*
+ * Live windows and what is published of them. Control reads a site's window slot, then the window's
+ * block, both under RCU. A window leaves its slot only once control has said (esf_plane_consume)
+ * that it is done with that index, and its memory comes back a grace period later, as does that of
+ * every block and card replaced.
+ */
+
+static void block_free(struct rcu_head *head)
+{
+	struct esf_block *block = caa_container_of(head, struct esf_block, rcu);
+
+	esf_pool_return(block->home, block);
+}
+
+static void window_free(struct rcu_head *head)
+{
+	struct esf_window *window = caa_container_of(head, struct esf_window, rcu);
+
+	esf_pool_return(window->home, window);
+}
+
+static void card_free(struct rcu_head *head)
+{
+	struct esf_card *card = caa_container_of(head, struct esf_card, rcu);
+
+	esf_pool_return(card->home, card);
+}
+
+static struct esf_window **window_slot(
+    const struct esf_plane *plane, uint32_t site_index, int64_t window)
+{
+	return &plane->windows[(size_t)site_index * (plane->slots_mask + 1) +
+	                       ((uint64_t)window & plane->slots_mask)];
+}
+
+static __attribute__((cold)) struct esf_window *window_open(
+    struct esf_shard *shard, uint32_t site_index, int64_t window)
+{
+	const struct esf_plane *plane = shard->plane;
+	struct esf_window *opened = esf_pool_take(shard->windows);
+	struct esf_window **list = &shard->slots[(uint64_t)window & plane->slots_mask];
+
+	if (opened == NULL)
+		return NULL;
+	memset(opened, 0, sizeof(*opened) + plane->options.measures_count * sizeof(opened->acc[0]));
+	opened->window = window;
+	opened->site = site_index;
+	opened->home = shard->windows;
+	opened->next_in_slot = *list;
+	*list = opened;
+	rcu_set_pointer(window_slot(plane, site_index, window), opened);
+	return opened;
+}
+
+struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index, int64_t window)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	struct esf_window *found = site->recent;
+
+	if (found != NULL && found->window == window)
+		return found;
+	found = *window_slot(shard->plane, site_index, window);
+	if (found == NULL)
+		found = window_open(shard, site_index, window);
+	else if (found->window != window)
+		return NULL; /* control has not consumed the one that stands there */
+	if (found != NULL)
+		site->recent = found;
+	return found;
+}
+
+void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
+{
+	if (window->dirty)
+		return;
+	window->dirty = true;
+	window->next_dirty = shard->dirty;
+	shard->dirty = window;
+}
+
+static void block_fill(
+    const struct esf_shard *shard, const struct esf_window *window, struct esf_block *block)
+{
+	const struct esf_site *site = &shard->plane->sites[window->site];
+	uint32_t measures = shard->plane->options.measures_count;
+
+	block->window = window->window;
+	block->site = window->site;
+	block->accepted = window->accepted;
+	block->comms_accepted = window->comms_accepted;
+	block->comms_lost = window->comms_lost;
+	block->home = shard->blocks;
+	memcpy(block->acc, window->acc, measures * sizeof(block->acc[0]));
+	for (uint32_t i = 0; i < measures && site->counters != NULL; i++)
+		if (block->acc[i].counter)
+			block->acc[i].sum += esf_counter_pending(site->counters[i], window->window);
+}
+
+static bool publish_window(struct esf_shard *shard, struct esf_window *window)
+{
+	struct esf_block *former = window->block;
+	struct esf_block *block = esf_pool_take(shard->blocks);
+
+	if (block == NULL)
+		return false;
+	block_fill(shard, window, block);
+	rcu_set_pointer(&window->block, block);
+	if (former != NULL)
+		call_rcu(&former->rcu, block_free);
+	window->dirty = false;
+	return true;
+}
+
+static bool publish_card(struct esf_shard *shard, uint32_t site_index)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	struct esf_card **slot = &shard->plane->cards[site_index];
+	struct esf_card *former = *slot;
+	struct esf_card *card = esf_pool_take(shard->cards);
+
+	if (card == NULL)
+		return false;
+	card->ledger = site->ledger;
+	card->lost = site->lost;
+	card->last_seen = site->last_seen;
+	card->left = site->left;
+	card->streams = site->streams_count;
+	card->site = site_index;
+	card->home = shard->cards;
+	rcu_set_pointer(slot, card);
+	if (former != NULL)
+		call_rcu(&former->rcu, card_free);
+	site->touched = false;
+	return true;
+}
+
+/* Publishes until done or out of memory; what is left over stays listed for the next time. */
+static bool publish_dirty(struct esf_shard *shard)
+{
+	while (shard->dirty != NULL) {
+		struct esf_window *window = shard->dirty;
+
+		if (!publish_window(shard, window))
+			return false;
+		shard->dirty = window->next_dirty;
+	}
+	return true;
+}
+
+static bool publish_touched(struct esf_shard *shard)
+{
+	while (shard->touched_count > 0) {
+		if (!publish_card(shard, shard->touched[shard->touched_count - 1]))
+			return false;
+		shard->touched_count--;
+	}
+	return true;
+}
+
+static void window_close(struct esf_shard *shard, struct esf_window *window)
+{
+	struct esf_site *site = &shard->plane->sites[window->site];
+
+	rcu_set_pointer(window_slot(shard->plane, window->site, window->window), NULL);
+	if (site->recent == window)
+		site->recent = NULL;
+	if (window->block != NULL)
+		call_rcu(&window->block->rcu, block_free);
+	call_rcu(&window->rcu, window_free);
+}
+
+/* Gives back the windows of one slot that control has consumed; those still to be published wait.
+ */
+static void recycle_slot(struct esf_shard *shard, struct esf_window **link)
+{
+	while (*link != NULL) {
+		struct esf_window *window = *link;
+
+		if (window->window > shard->recycled || window->dirty) {
+			link = &window->next_in_slot;
+			continue;
+		}
+		*link = window->next_in_slot;
+		window_close(shard, window);
+	}
+}
+
+static void recycle(struct esf_shard *shard)
+{
+	int64_t consumed = atomic_load_explicit(&shard->plane->consumed, memory_order_acquire);
+
+	if (consumed == shard->recycled)
+		return;
+	shard->recycled = consumed;
+	for (uint32_t i = 0; i <= shard->plane->slots_mask; i++)
+		recycle_slot(shard, &shard->slots[i]);
+}
+
+void esf_shard_publish(struct esf_shard *shard)
+{
+	bool complete = publish_dirty(shard);
+
+	complete = publish_touched(shard) && complete;
+	recycle(shard);
+	if (complete)
+		atomic_store_explicit(&shard->settled, shard->now, memory_order_release);
+}
+
+void esf_shard_finish(struct esf_shard *shard)
+{
+	shard->now = INT64_MAX;
+	esf_shard_publish(shard);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shard_state.h"
+
+#include <math.h>
+
+#include "etd_wire.h"
+
+/*
+ * One record, in the order of the contract's verdicts: finite, not future, not late, good, in
+ * range, accumulated. Refused records of an open window count against the KPI's coverage.
+ */
+
+static int64_t window_of(struct esf_shard *shard, int64_t time)
+{
+	int64_t window_ns = shard->plane->options.window_ns;
+
+	if (time < shard->recent_start || time >= shard->recent_end) {
+		shard->recent_window = esf_window_index(time, window_ns);
+		shard->recent_start = shard->recent_window * window_ns;
+		shard->recent_end = shard->recent_start + window_ns;
+	}
+	return shard->recent_window;
+}
+
+/* Tells control which windows ever held records. Only this shard stores; relaxed, as settled orders
+ * it. */
+static void note_window(struct esf_shard *shard, int64_t window)
+{
+	if (window > atomic_load_explicit(&shard->latest_window, memory_order_relaxed))
+		atomic_store_explicit(&shard->latest_window, window, memory_order_relaxed);
+	if (window < atomic_load_explicit(&shard->first_window, memory_order_relaxed))
+		atomic_store_explicit(&shard->first_window, window, memory_order_relaxed);
+}
+
+/* ACCEPTED with *out the window that the time falls in, or FUTURE, LATE, NO_ROOM. */
+static enum esf_record_verdict find_window(
+    struct esf_shard *shard, uint32_t site_index, int64_t time, struct esf_window **out)
+{
+	int64_t window;
+
+	if (time > shard->future_limit)
+		return ESF_RECORD_FUTURE;
+	if (time < 0)
+		return ESF_RECORD_LATE;
+	window = window_of(shard, time);
+	if (window < shard->oldest_open)
+		return ESF_RECORD_LATE;
+	note_window(shard, window);
+	*out = esf_shard_window(shard, site_index, window);
+	return *out == NULL ? ESF_RECORD_NO_ROOM : ESF_RECORD_ACCEPTED;
+}
+
+static enum esf_record_verdict judge(const struct esf_rule *rule, double value, uint8_t quality)
+{
+	if (!isfinite(value))
+		return ESF_RECORD_NOT_FINITE;
+	if (quality == ESF_ETD_BAD)
+		return ESF_RECORD_BAD;
+	if (quality == ESF_ETD_UNCERTAIN)
+		return ESF_RECORD_UNCERTAIN;
+	if (value < rule->min || value > rule->max)
+		return ESF_RECORD_OUT_OF_RANGE;
+	return ESF_RECORD_ACCEPTED;
+}
+
+static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf_window *window,
+    uint16_t measure, int64_t time, double value)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	struct esf_counter *counter = esf_site_counter(site, &shard->site_pools, measure);
+	struct esf_counter_change change;
+	struct esf_window *other;
+
+	if (counter == NULL)
+		return false;
+	esf_counter_add(counter, time, window->window, value, &change);
+	window->acc[measure].good++;
+	window->acc[measure].counter = 1;
+	if (change.is_final && change.final_window >= shard->oldest_open) {
+		other = esf_shard_window(shard, site_index, change.final_window);
+		if (other != NULL)
+			other->acc[measure].sum += change.final_increase;
+	}
+	if (change.follower && change.follower_window >= shard->oldest_open) {
+		other = esf_shard_window(shard, site_index, change.follower_window);
+		if (other != NULL)
+			esf_shard_dirty(shard, other);
+	}
+	return true;
+}
+
+enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_index,
+    uint16_t rule_index, const struct esf_record *record)
+{
+	const struct esf_rule *rule = esf_ruleset_rule(shard->policy->rules, rule_index);
+	double value = record->value * rule->scale + rule->offset;
+	bool counter = rule->type == ESF_RULE_AS_BORN ? record->type == ESF_ETD_COUNTER
+	                                              : rule->type == ESF_RULE_COUNTER;
+	struct esf_window *window;
+	enum esf_record_verdict verdict = find_window(shard, site_index, record->time, &window);
+
+	if (verdict != ESF_RECORD_ACCEPTED)
+		return isfinite(value) ? verdict : ESF_RECORD_NOT_FINITE;
+	esf_shard_dirty(shard, window);
+	verdict = judge(rule, value, record->quality);
+	if (verdict != ESF_RECORD_ACCEPTED) {
+		window->acc[rule->kpi].refused++;
+		return verdict;
+	}
+	if (!counter)
+		esf_acc_add(&window->acc[rule->kpi], value, record->time);
+	else if (!add_counter(shard, site_index, window, rule->kpi, record->time, value))
+		return ESF_RECORD_NO_ROOM;
+	window->accepted++;
+	return ESF_RECORD_ACCEPTED;
+}
+
+enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time)
+{
+	struct esf_window *window;
+	enum esf_record_verdict verdict = find_window(shard, site_index, time, &window);
+
+	if (verdict == ESF_RECORD_ACCEPTED) {
+		window->accepted++;
+		esf_shard_dirty(shard, window);
+	}
+	return verdict;
+}
+
+void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost)
+{
+	struct esf_window *window = esf_shard_window(shard, site_index, shard->current_window);
+
+	if (window == NULL)
+		return;
+	window->comms_accepted++;
+	window->comms_lost = lost > UINT32_MAX - window->comms_lost
+	                         ? UINT32_MAX
+	                         : window->comms_lost + (uint32_t)lost;
+	esf_shard_dirty(shard, window);
+}

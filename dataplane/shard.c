@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <urcu-qsbr.h>
+
+#include "shard_state.h"
+
+#include <string.h>
+
+#include "etd.h"
+
+void esf_shard_set_hand_over(struct esf_shard *shard, esf_hand_over_fn hand_over, void *context)
+{
+	shard->hand_over = hand_over;
+	shard->hand_over_context = context;
+}
+
+const struct esf_ledger *esf_shard_ledger(const struct esf_shard *shard)
+{
+	return &shard->ledger;
+}
+
+/* A new policy: every name this shard knows, and every alias of its sites, meets the new rules. */
+static __attribute__((cold)) void use_policy(
+    struct esf_shard *shard, const struct esf_policy *policy)
+{
+	const struct esf_plane *plane = shard->plane;
+
+	shard->policy = policy;
+	esf_names_use(shard->names, policy->rules);
+	for (uint32_t i = 0; i < plane->options.sites_count; i++) {
+		if (esf_plane_owner(plane, i) != (int)shard->index)
+			continue;
+		for (struct esf_stream *s = plane->sites[i].streams; s != NULL; s = s->next)
+			for (uint16_t a = 0; a < s->aliases_count; a++)
+				if (s->aliases[a].name != 0)
+					s->aliases[a].rule =
+					    esf_names_rule(shard->names, s->aliases[a].name);
+	}
+}
+
+static void set_time(struct esf_shard *shard, int64_t now)
+{
+	const struct esf_plane_options *options = &shard->plane->options;
+
+	if (now <= shard->now)
+		return;
+	shard->now = now;
+	shard->future_limit = now > INT64_MAX - shard->policy->max_skew_ns
+	                          ? INT64_MAX
+	                          : now + shard->policy->max_skew_ns;
+	shard->boot_limit = shard->future_limit / 1000000000 > UINT32_MAX
+	                        ? UINT32_MAX
+	                        : (uint32_t)(shard->future_limit / 1000000000);
+	if (now >= shard->current_end) {
+		shard->current_window = esf_window_index(now, options->window_ns);
+		shard->current_end = (shard->current_window + 1) * options->window_ns;
+		shard->oldest_open = shard->current_window - (int64_t)options->windows_open + 1;
+	}
+}
+
+void esf_shard_begin(struct esf_shard *shard, int64_t now)
+{
+	const struct esf_policy *policy = rcu_dereference(shard->plane->policy);
+
+	if (policy != shard->policy)
+		use_policy(shard, policy);
+	set_time(shard, now);
+}
+
+/* A payload of a listener: straight to its format where this is the only shard, else to whoever
+ * owns the site. */
+static void take_payload(
+    struct esf_shard *shard, uint8_t listener_index, const struct esf_frame *frame)
+{
+	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
+	uint32_t sender_site;
+
+	if (listener->format == ESF_LISTENER_ETD) {
+		if (shard->hand_over == NULL)
+			esf_shard_take_etd(shard, frame->payload, frame->payload_size);
+		else
+			esf_shard_steer_etd(
+			    shard, listener_index, frame->payload, frame->payload_size);
+		return;
+	}
+	sender_site = esf_directory_by_address(shard->policy->directory, &frame->source);
+	if (shard->hand_over == NULL)
+		esf_shard_take_influx(
+		    shard, listener, frame->payload, frame->payload_size, sender_site);
+	else
+		esf_shard_steer_influx(
+		    shard, listener_index, frame->payload, frame->payload_size, sender_site);
+}
+
+/* Fetches ahead what the datagram's site will be asked for. */
+static void prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
+{
+	uint32_t id = esf_etd_peek_site(frame->payload, frame->payload_size);
+	uint32_t site = id == 0 ? ESF_NO_SITE : esf_directory_by_id(shard->policy->directory, id);
+
+	if (site != ESF_NO_SITE)
+		__builtin_prefetch(&shard->plane->sites[site]);
+}
+
+uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addresses *ours,
+    const struct esf_packet *packets, uint32_t count)
+{
+	struct esf_frame frames[ESF_BURST_MAX];
+	uint8_t listeners[ESF_BURST_MAX];
+	uint32_t wanted = 0;
+	uint64_t neighbours = 0;
+
+	shard->ledger.datagrams_received += count;
+	shard->counted = shard->counted || count > 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct esf_frame *frame = &frames[wanted];
+		enum esf_datagram_verdict verdict = esf_frame_parse(
+		    packets[i].data, packets[i].size, packets[i].flags, ours, frame);
+		uint8_t listener;
+
+		if (verdict != ESF_DATAGRAM_ACCEPTED) {
+			esf_shard_count_datagram(shard, verdict);
+			if (verdict == ESF_DATAGRAM_NEIGHBOUR)
+				neighbours |= UINT64_C(1) << i;
+			continue;
+		}
+		listener = shard->policy->listener_at[frame->destination_port];
+		if (listener == 0) {
+			esf_shard_count_datagram(shard, ESF_DATAGRAM_NO_LISTENER);
+			continue;
+		}
+		prefetch_site(shard, frame);
+		listeners[wanted++] = listener - 1;
+	}
+	for (uint32_t i = 0; i < wanted; i++)
+		take_payload(shard, listeners[i], &frames[i]);
+	return neighbours;
+}
+
+void esf_shard_take(
+    struct esf_shard *shard, const struct esf_parcel *parcel, const uint8_t *payload)
+{
+	const struct esf_listener *listener = &shard->policy->listeners[parcel->listener];
+
+	if (parcel->kind == ESF_PARCEL_LINES) {
+		esf_shard_take_influx_line(shard, listener, payload, parcel->size, parcel->site);
+		return;
+	}
+	shard->ledger.datagrams_taken++;
+	shard->counted = true;
+	if (listener->format == ESF_LISTENER_ETD)
+		esf_shard_take_etd(shard, payload, parcel->size);
+	else
+		esf_shard_take_influx(shard, listener, payload, parcel->size, parcel->site);
+}
+
+/*
+ * The seqlock's writing side. The odd store must be seen before any word changes (fence), the even
+ * one after all have (release); partner: ledger_read in plane.c.
+ */
+static void copy_ledger_out(struct esf_shard *shard)
+{
+	struct esf_ledger_copy *copy = &shard->ledger_copy;
+	uint64_t sequence = atomic_load_explicit(&copy->sequence, memory_order_relaxed);
+	uint64_t words[sizeof(shard->ledger) / sizeof(uint64_t)];
+
+	memcpy(words, &shard->ledger, sizeof(words));
+	atomic_store_explicit(&copy->sequence, sequence + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		atomic_store_explicit(&copy->words[i], words[i], memory_order_relaxed);
+	atomic_store_explicit(&copy->sequence, sequence + 2, memory_order_release);
+	shard->counted = false;
+}
+
+void esf_shard_end(struct esf_shard *shard)
+{
+	if (shard->counted)
+		copy_ledger_out(shard);
+	if (shard->now >= shard->next_epoch) {
+		esf_shard_publish(shard);
+		shard->next_epoch = shard->now + shard->plane->options.epoch_ns;
+	}
+}

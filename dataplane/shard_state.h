@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_SHARD_STATE_H
+#define ESF_SHARD_STATE_H
+
+#include <stdatomic.h>
+
+#include "influx.h"
+#include "lines.h"
+#include "shard.h"
+#include "site.h"
+
+/*
+ * What the shard's files share, and nobody else includes: the plane's and the shard's insides.
+ */
+
+enum { ESF_NO_OWNER = 0xff };
+
+/* A shard's counters as others may read them: a seqlock, written whole at the end of each pass with
+ * work. */
+struct esf_ledger_copy {
+	_Alignas(ESF_CACHE_LINE) _Atomic uint64_t sequence; /* odd while being written */
+	_Atomic uint64_t words[sizeof(struct esf_ledger) / sizeof(uint64_t)];
+};
+
+struct esf_shard {
+	/* set once */
+	struct esf_plane *plane;
+	uint32_t index;
+	esf_hand_over_fn hand_over;
+	void *hand_over_context;
+
+	/* the pass */
+	int64_t now;
+	int64_t future_limit;   /* records dated beyond it are future */
+	int64_t oldest_open;    /* window index */
+	int64_t current_window; /* now's */
+	int64_t current_end;    /* Unix ns: end of now's window */
+	int64_t next_epoch;     /* Unix ns */
+	uint32_t boot_limit;    /* Unix s */
+	bool counted;           /* the ledger changed since it was last copied out */
+	const struct esf_policy *policy;
+
+	/* where the last record fell: most fall there again, and need no division */
+	int64_t recent_window;
+	int64_t recent_start;
+	int64_t recent_end;
+
+	struct esf_ledger ledger;
+	uint64_t text_datagrams;   /* numbers them, see struct esf_site.datagram */
+	uint32_t *duplicate_sites; /* of the datagram at hand, ESF_LINES_MAX */
+
+	struct esf_names *names;
+	struct esf_lines *lines;
+	struct esf_influx *influx;
+
+	struct esf_site_pools site_pools;
+	struct esf_pool *windows;
+	struct esf_pool *blocks;
+	struct esf_pool *cards;
+
+	/* to publish */
+	uint32_t *touched; /* sites */
+	uint32_t touched_count;
+	struct esf_window *dirty;
+	struct esf_window **slots; /* live windows by index & slots_mask */
+	int64_t recycled;          /* windows up to it were given back */
+
+	/* read by control */
+	struct esf_ledger_copy ledger_copy;
+	_Alignas(ESF_CACHE_LINE) _Atomic int64_t settled; /* release: all up to it is published */
+	_Atomic int64_t first_window;
+	_Atomic int64_t latest_window;
+};
+
+struct esf_plane {
+	struct esf_plane_options options;
+	uint32_t slots_mask;            /* a site's window slots, less one */
+	uint8_t owners[ESF_SHARDS_MAX]; /* shards that may own */
+	uint32_t owners_count;
+
+	struct esf_policy *policy; /* RCU; writer: control */
+	_Atomic int64_t consumed;  /* writer: control; release/acquire with publish */
+
+	_Atomic uint8_t *owner; /* by site; set once, at its first datagram */
+	struct esf_site *sites; /* each element: its owner's */
+	struct esf_window *
+	    *windows; /* RCU; site * (slots_mask + 1) + (window & slots_mask); writer: the owner */
+	struct esf_card **cards;         /* RCU, by site; writer: the owner */
+	size_t sites_size, windows_size; /* bytes mapped */
+
+	struct esf_shard *shards[ESF_SHARDS_MAX];
+};
+
+static inline void esf_shard_count_datagram(
+    struct esf_shard *shard, enum esf_datagram_verdict verdict)
+{
+	shard->ledger.datagrams[verdict]++;
+	shard->counted = true;
+}
+
+static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+
+	if (!site->touched) {
+		site->touched = true;
+		shard->touched[shard->touched_count++] = site_index;
+	}
+}
+
+/* publish.c: the site's live window of that index, made at first sight; NULL when there is no room.
+ */
+struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index, int64_t window);
+void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window);
+
+/* record.c: what becomes of one value, of one dated thing without a value, and of a datagram's
+ * place in the sequence. */
+struct esf_record {
+	int64_t time;    /* Unix ns */
+	double value;    /* raw */
+	uint8_t quality; /* enum esf_etd_quality */
+	uint8_t type;    /* enum esf_etd_type, where the rule leaves it open */
+};
+enum esf_record_verdict esf_shard_record(
+    struct esf_shard *shard, uint32_t site_index, uint16_t rule, const struct esf_record *record);
+enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time);
+void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost);
+
+/* take_etd.c, take_influx.c: a payload whose sites this shard owns (or that no site owns). */
+void esf_shard_take_etd(struct esf_shard *shard, const uint8_t *data, uint32_t size);
+void esf_shard_take_influx(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size, uint32_t sender_site);
+uint32_t esf_shard_line_site(
+    const struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site);
+void esf_shard_count_line(
+    struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site);
+void esf_shard_take_influx_line(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size, uint32_t sender_site);
+
+/* steer.c: who owns the site (claiming it at first sight), and a text datagram of several owners'
+ * lines. */
+uint32_t esf_shard_owner(struct esf_shard *shard, uint32_t site_index);
+void esf_shard_steer_etd(
+    struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size);
+void esf_shard_steer_influx(struct esf_shard *shard, uint8_t listener, const uint8_t *data,
+    uint32_t size, uint32_t sender_site);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_SITE_H
+#define ESF_SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "counter.h"
+#include "dedup.h"
+#include "ledger.h"
+#include "pool.h"
+#include "window.h"
+
+/*
+ * A site's live state. Owner: the shard that owns the site; nobody else reads it. What control sees
+ * are the blocks and cards that publish.c makes of it.
+ */
+
+enum { ESF_ALIAS_CLASSES = 4 }; /* alias tables hold 16, 64, 256 or 1024 */
+
+struct esf_alias {
+	uint32_t name; /* interned id, 0: the memory of names was full */
+	uint16_t rule; /* ESF_RULE_NONE: unmapped */
+	uint8_t type;  /* enum esf_etd_type */
+	bool born;
+};
+
+/* One independent sender within a site. */
+struct esf_stream {
+	struct esf_stream *next;
+	struct esf_alias *aliases;
+	uint16_t aliases_count; /* capacity of the table */
+	uint8_t aliases_class;
+	uint16_t id;
+	struct esf_dedup dedup;
+	uint64_t bitmap[];
+};
+
+struct esf_site {
+	struct esf_stream *streams;    /* the last used one first */
+	struct esf_window *recent;     /* the last used one; NULL: none */
+	struct esf_counter **counters; /* by measured KPI; NULL: none yet */
+	int64_t last_seen;
+	uint64_t lost;
+	uint64_t datagram; /* number of the last text datagram that counted for this site */
+	uint32_t streams_count;
+	bool touched; /* in the shard's list of sites to publish */
+	bool left;
+	struct esf_site_ledger ledger;
+};
+
+/* Pools that sites draw on, one set per shard. */
+struct esf_site_pools {
+	struct esf_pool *streams;
+	struct esf_pool *aliases[ESF_ALIAS_CLASSES];
+	struct esf_pool *counters;
+	struct esf_pool *counter_tables;
+	uint32_t bitmap_words; /* of a stream */
+	uint32_t measures_count;
+};
+
+int esf_site_pools_create(struct esf_site_pools *pools, uint32_t sites_count,
+    uint32_t measures_count, uint32_t sequence_window);
+void esf_site_pools_destroy(struct esf_site_pools *pools);
+
+/* The stream of that id, made at first sight; NULL when the site or the shard is at its bound. */
+struct esf_stream *esf_site_stream(
+    struct esf_site *site, struct esf_site_pools *pools, uint16_t id);
+
+/* The alias's place in the stream's table, which grows to hold it; NULL when out of memory. alias <
+ * ESF_ALIASES_MAX. */
+struct esf_alias *esf_site_alias(
+    struct esf_stream *stream, struct esf_site_pools *pools, uint16_t alias);
+
+/* The counter of a measured KPI, made at first sight; NULL when out of memory. */
+struct esf_counter *esf_site_counter(
+    struct esf_site *site, struct esf_site_pools *pools, uint16_t measure);
+
+#endif

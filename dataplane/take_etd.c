@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shard_state.h"
+
+#include "etd.h"
+
+/* ETD datagrams of sites that this shard owns: sequence, then births, data, events. */
+
+static void count_record(
+    struct esf_shard *shard, struct esf_site *site, enum esf_record_verdict verdict)
+{
+	shard->ledger.records[verdict]++;
+	site->ledger.records[verdict]++;
+}
+
+static void take_births(
+    struct esf_shard *shard, const struct esf_etd *etd, struct esf_stream *stream)
+{
+	struct esf_etd_birth_record birth;
+	struct esf_alias *alias;
+	uint32_t at = 0;
+
+	while (esf_etd_birth_next(etd, &at, &birth)) {
+		alias = esf_site_alias(stream, &shard->site_pools, birth.alias);
+		if (alias == NULL)
+			continue;
+		alias->rule =
+		    esf_names_intern(shard->names, birth.name, birth.name_length, &alias->name);
+		alias->type = birth.type;
+		alias->born = true;
+	}
+}
+
+static enum esf_record_verdict take_value(struct esf_shard *shard, uint32_t site_index,
+    const struct esf_stream *stream, const struct esf_etd_data_record *data)
+{
+	const struct esf_alias *alias;
+	struct esf_record record;
+
+	if (data->alias >= stream->aliases_count || !stream->aliases[data->alias].born)
+		return ESF_RECORD_UNBORN;
+	alias = &stream->aliases[data->alias];
+	if (alias->rule == ESF_RULE_NONE)
+		return ESF_RECORD_UNMAPPED;
+	record = (struct esf_record){
+		.time = data->time,
+		.value = data->value,
+		.quality = data->quality,
+		.type = alias->type,
+	};
+	return esf_shard_record(shard, site_index, alias->rule, &record);
+}
+
+static void take_data(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd,
+    const struct esf_stream *stream)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	struct esf_etd_data_record data;
+
+	for (uint32_t i = 0; i < etd->count; i++) {
+		esf_etd_data_at(etd, i, &data);
+		count_record(shard, site, take_value(shard, site_index, stream, &data));
+	}
+}
+
+static void take_events(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	struct esf_etd_event_record event;
+	uint32_t at = 0;
+
+	while (esf_etd_event_next(etd, &at, &event))
+		count_record(shard, site, esf_shard_event(shard, site_index, event.time));
+}
+
+static void take_records(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd,
+    struct esf_stream *stream)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+
+	site->left = etd->kind == ESF_ETD_DEATH;
+	if (etd->kind == ESF_ETD_BIRTH) {
+		take_births(shard, etd, stream);
+		return;
+	}
+	shard->ledger.records_received += etd->count;
+	site->ledger.records_received += etd->count;
+	if (etd->kind == ESF_ETD_DATA)
+		take_data(shard, site_index, etd, stream);
+	else if (etd->kind == ESF_ETD_EVENT)
+		take_events(shard, site_index, etd);
+}
+
+/* Sequence check of a datagram of a known site; on ACCEPTED its records are taken. */
+static enum esf_datagram_verdict take_from_site(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	struct esf_stream *stream;
+	enum esf_datagram_verdict verdict;
+	uint64_t lost;
+
+	if (etd->flags & ESF_ETD_SEALED)
+		return ESF_DATAGRAM_UNKNOWN_KEY; /* no site has keys */
+	stream = esf_site_stream(site, &shard->site_pools, etd->stream);
+	if (stream == NULL)
+		return ESF_DATAGRAM_NO_ROOM;
+	lost = stream->dedup.lost;
+	verdict = esf_dedup_accept(&stream->dedup, stream->bitmap,
+	    shard->plane->options.sequence_window, etd->boot, etd->seq, shard->boot_limit);
+	if (verdict != ESF_DATAGRAM_ACCEPTED)
+		return verdict;
+	lost = stream->dedup.lost - lost;
+	site->lost += lost;
+	site->last_seen = shard->now;
+	esf_shard_sequenced(shard, site_index, lost);
+	take_records(shard, site_index, etd, stream);
+	return ESF_DATAGRAM_ACCEPTED;
+}
+
+void esf_shard_take_etd(struct esf_shard *shard, const uint8_t *data, uint32_t size)
+{
+	struct esf_etd etd;
+	enum esf_datagram_verdict verdict = esf_etd_parse(data, size, &etd);
+	struct esf_site *site;
+	uint32_t site_index;
+
+	if (verdict != ESF_DATAGRAM_ACCEPTED) {
+		esf_shard_count_datagram(shard, verdict);
+		return;
+	}
+	site_index = esf_directory_by_id(shard->policy->directory, etd.site);
+	if (site_index == ESF_NO_SITE) {
+		esf_shard_count_datagram(shard, ESF_DATAGRAM_UNKNOWN_SITE);
+		return;
+	}
+	site = &shard->plane->sites[site_index];
+	verdict = take_from_site(shard, site_index, &etd);
+	esf_shard_count_datagram(shard, verdict);
+	site->ledger.datagrams_received++;
+	site->ledger.datagrams[verdict]++;
+	esf_shard_touch(shard, site_index);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shard_state.h"
+
+#include "etd_wire.h"
+
+/*
+ * Influx lines of sites that this shard owns. A datagram is accepted when any of its lines is; only
+ * then do its refused lines count as records, so they are tallied until the last line is seen.
+ */
+
+enum line_fate { LINE_TAKEN, LINE_MALFORMED, LINE_UNKNOWN, LINE_DUPLICATE };
+
+struct text_tally {
+	uint32_t taken;
+	uint32_t malformed;
+	uint32_t unknown;
+	uint32_t duplicates; /* their sites are in shard->duplicate_sites */
+};
+
+static void count_records(struct esf_shard *shard, enum esf_record_verdict verdict, uint32_t count)
+{
+	shard->ledger.records_received += count;
+	shard->ledger.records[verdict] += count;
+}
+
+static void count_site_datagram(
+    struct esf_shard *shard, uint32_t site_index, enum esf_datagram_verdict verdict)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+
+	if (site->datagram == shard->text_datagrams)
+		return;
+	site->datagram = shard->text_datagrams;
+	site->ledger.datagrams_received++;
+	site->ledger.datagrams[verdict]++;
+	esf_shard_touch(shard, site_index);
+}
+
+static void count_site_duplicate(struct esf_shard *shard, uint32_t site_index)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+
+	site->ledger.records_received++;
+	site->ledger.records[ESF_RECORD_DUPLICATE]++;
+	esf_shard_touch(shard, site_index);
+}
+
+static enum esf_record_verdict take_field(struct esf_shard *shard, uint32_t site_index,
+    const struct esf_influx_field *field, int64_t time)
+{
+	uint16_t rule = esf_names_find(shard->names, field->name.at, field->name.length);
+	struct esf_record record = {
+		.time = time,
+		.value = field->value,
+		.quality = ESF_ETD_GOOD,
+		.type = ESF_ETD_GAUGE,
+	};
+
+	if (rule == ESF_RULE_NONE)
+		return ESF_RECORD_UNMAPPED;
+	if (field->type == ESF_INFLUX_STRING)
+		return ESF_RECORD_NOT_NUMERIC;
+	return esf_shard_record(shard, site_index, rule, &record);
+}
+
+static void take_fields(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_influx_line *line)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+	int64_t time = line->has_time ? line->time : shard->now;
+
+	site->ledger.records_received += line->fields_count;
+	site->last_seen = shard->now;
+	site->left = false;
+	for (uint32_t i = 0; i < line->fields_count; i++) {
+		enum esf_record_verdict verdict =
+		    take_field(shard, site_index, &line->fields[i], time);
+
+		count_records(shard, verdict, 1);
+		site->ledger.records[verdict]++;
+	}
+	esf_shard_touch(shard, site_index);
+}
+
+static enum line_fate take_line(struct esf_shard *shard, const struct esf_influx_line *line,
+    uint32_t sender_site, uint32_t *site_index)
+{
+	if (line->malformed)
+		return LINE_MALFORMED;
+	*site_index = esf_shard_line_site(shard, line, sender_site);
+	if (*site_index == ESF_NO_SITE)
+		return LINE_UNKNOWN;
+	if (line->has_time && esf_lines_seen(shard->lines, *site_index, line->raw.at,
+	                          line->raw.length, shard->now, shard->policy->line_window_ns))
+		return LINE_DUPLICATE;
+	take_fields(shard, *site_index, line);
+	return LINE_TAKEN;
+}
+
+uint32_t esf_shard_line_site(
+    const struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site)
+{
+	if (!line->has_site)
+		return sender_site;
+	return esf_directory_by_name(shard->policy->directory, line->site.at, line->site.length);
+}
+
+static void tally_line(
+    struct esf_shard *shard, struct text_tally *tally, enum line_fate fate, uint32_t site_index)
+{
+	switch (fate) {
+	case LINE_TAKEN:
+		tally->taken++;
+		count_site_datagram(shard, site_index, ESF_DATAGRAM_ACCEPTED);
+		break;
+	case LINE_MALFORMED:
+		tally->malformed++;
+		break;
+	case LINE_UNKNOWN:
+		tally->unknown++;
+		break;
+	case LINE_DUPLICATE:
+		shard->duplicate_sites[tally->duplicates++] = site_index;
+		break;
+	}
+}
+
+/* The first verdict that applies to a datagram of which no line was taken. */
+static enum esf_datagram_verdict refused_verdict(const struct text_tally *tally)
+{
+	if (tally->unknown == 0 && tally->duplicates == 0)
+		return ESF_DATAGRAM_MALFORMED;
+	return tally->unknown > 0 ? ESF_DATAGRAM_UNKNOWN_SITE : ESF_DATAGRAM_DUPLICATE;
+}
+
+static void count_text_datagram(struct esf_shard *shard, const struct text_tally *tally)
+{
+	enum esf_datagram_verdict verdict;
+
+	if (tally->taken > 0) {
+		esf_shard_count_datagram(shard, ESF_DATAGRAM_ACCEPTED);
+		count_records(shard, ESF_RECORD_MALFORMED, tally->malformed);
+		count_records(shard, ESF_RECORD_UNKNOWN_SITE, tally->unknown);
+		count_records(shard, ESF_RECORD_DUPLICATE, tally->duplicates);
+		for (uint32_t i = 0; i < tally->duplicates; i++)
+			count_site_duplicate(shard, shard->duplicate_sites[i]);
+		return;
+	}
+	verdict = refused_verdict(tally);
+	esf_shard_count_datagram(shard, verdict);
+	for (uint32_t i = 0; verdict == ESF_DATAGRAM_DUPLICATE && i < tally->duplicates; i++)
+		count_site_datagram(shard, shard->duplicate_sites[i], verdict);
+}
+
+void esf_shard_take_influx(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size, uint32_t sender_site)
+{
+	struct text_tally tally = { 0 };
+	struct esf_influx_line line;
+
+	shard->text_datagrams++;
+	esf_influx_start(
+	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
+	while (esf_influx_next(shard->influx, &line)) {
+		uint32_t site_index = ESF_NO_SITE;
+		enum line_fate fate = take_line(shard, &line, sender_site, &site_index);
+
+		tally_line(shard, &tally, fate, site_index);
+	}
+	count_text_datagram(shard, &tally);
+}
+
+/* One line of a datagram that another shard has judged: its records only. */
+void esf_shard_take_influx_line(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size, uint32_t sender_site)
+{
+	struct esf_influx_line line;
+
+	shard->text_datagrams++;
+	esf_influx_start(
+	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
+	while (esf_influx_next(shard->influx, &line))
+		esf_shard_count_line(shard, &line, sender_site);
+}
+
+void esf_shard_count_line(
+    struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site)
+{
+	uint32_t site_index = ESF_NO_SITE;
+
+	switch (take_line(shard, line, sender_site, &site_index)) {
+	case LINE_TAKEN:
+		count_site_datagram(shard, site_index, ESF_DATAGRAM_ACCEPTED);
+		break;
+	case LINE_MALFORMED:
+		count_records(shard, ESF_RECORD_MALFORMED, 1);
+		break;
+	case LINE_UNKNOWN:
+		count_records(shard, ESF_RECORD_UNKNOWN_SITE, 1);
+		break;
+	case LINE_DUPLICATE:
+		count_records(shard, ESF_RECORD_DUPLICATE, 1);
+		count_site_duplicate(shard, site_index);
+		break;
+	}
+	shard->counted = true;
+}
