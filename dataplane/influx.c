@@ -13,7 +13,7 @@
  * What is accepted and refused is what InfluxDB 1.x's models.ParsePoints accepts and refuses,
  * quirks included, with these differences, all on purpose:
  * - a \r before the newline belongs to the end of the line; InfluxDB refuses such a line
- * - a comment ends at its newline, as published; InfluxDB lets a quote in a comment span lines
+ * - a comment ends at its newline, as published; InfluxDB lets a quote or a backslash carry it on
  * - a quote that never closes costs its line; InfluxDB gives up the rest of the datagram
  * - unsigned integers are taken; InfluxDB 1.x takes them only when built to
  * - a field with an empty key, which InfluxDB accepts behind a tab and then skips, is malformed
