@@ -1,0 +1,833 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An independent model of the appliance, written from the contract alone.
+
+It has its own encoders (ETD, line protocol, Ethernet/IP/UDP, pcap) and works on the structured
+description of what was sent, never on the bytes: where it and the program agree, two readings of
+the contract agree. Sums are made in exact arithmetic (Fraction), without rounding.
+
+Where the contract leaves room, it is read so: a line seen before is refused whole, before its
+fields are looked at; lines of unknown sites count as one record each, and a text datagram is
+unknown_site when all its lines that parse are; the aliases of a stream outlive a boot until born
+anew.
+
+    config = Config(window_s=10, ..., sites=[Site(1, "n-1")], kpis=[Kpi("power_kw")])
+    packets = [Packet(arrival_ns, Etd(site=1, boot=..., seq=1, time=..., body=[Data(...)]))]
+    write_pcap(path, packets, config)
+    windows, ledger = Model(config).run(packets)
+"""
+
+import fnmatch
+import math
+import struct
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+S = 1_000_000_000
+
+DATAGRAM_VERDICTS = [
+    "neighbour", "not_ip", "fragment", "extension_header", "not_udp", "not_ours", "bad_checksum",
+    "no_listener", "malformed", "unknown_site", "unknown_key", "bad_seal", "unsealed", "stale",
+    "duplicate", "shed", "ring_full", "no_room", "accepted",
+]
+RECORD_VERDICTS = [
+    "malformed", "unborn", "unmapped", "not_numeric", "unknown_site", "shed", "not_finite",
+    "future", "late", "duplicate", "bad", "uncertain", "out_of_range", "sampled_out", "within_band",
+    "ring_full", "no_room", "accepted",
+]
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclass
+class Kpi:
+    name: str
+    weight: float = 1.0
+    vital: bool = False
+    good: tuple = (None, None)  # None: open
+    warn: tuple = (None, None)
+    crit: tuple = (None, None)
+
+    @property
+    def is_comms(self):
+        return self.name == "comms_quality"
+
+
+@dataclass
+class Rule:
+    """Takes exactly one raw name."""
+
+    name: str
+    kpi: str
+    scale: float = 1.0
+    offset: float = 0.0
+    min: float = None
+    max: float = None
+    type: str = None  # None: as the birth says, a gauge where there is none
+
+
+@dataclass
+class Site:
+    id: int
+    name: str
+    weight: float = 1.0
+    addresses: list = field(default_factory=list)
+    labels: dict = field(default_factory=dict)
+
+
+@dataclass
+class Region:
+    name: str
+    sites: list = field(default_factory=list)
+    match: str = None
+
+    def takes(self, site):
+        return site.name in self.sites or (
+            self.match is not None and fnmatch.fnmatchcase(site.name, self.match)
+        )
+
+
+@dataclass
+class Config:
+    sites: list
+    kpis: list
+    rules: list = field(default_factory=list)
+    regions: list = field(default_factory=list)
+    window_s: int = 10
+    windows_open: int = 3
+    sequence_window: int = 1024
+    line_window_s: int = 60
+    max_skew_s: int = 20
+    silent_after: int = 3
+    good: float = 80
+    degraded: float = 60
+    min_coverage: float = 0.5
+    vital_cap: float = 40
+    addresses: tuple = ("10.9.0.2", "fd00:9::2")
+    etd_port: int = 47700
+    influx_port: int = 8089
+    precision: str = "ns"
+
+    @property
+    def precision_ns(self):
+        return {"ns": 1, "us": 1000, "ms": 1_000_000, "s": S}[self.precision]
+
+    def region_of(self, site):
+        for region in self.regions:
+            if region.takes(site):
+                return region.name
+        return "unassigned"
+
+    def rule_of(self, name):
+        for rule in self.rules:
+            if rule.name == name:
+                return rule
+        for kpi in self.kpis:
+            if kpi.name == name and not kpi.is_comms:
+                return Rule(name, name)
+        return None
+
+
+def _scalar(value):
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
+    if isinstance(value, float):
+        return repr(value) if "e" not in repr(value) else format(value, ".17g")
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ", ".join(_scalar(v) for v in value)
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join("%s: %s" % (k, _scalar(v)) for k, v in value.items())
+    return str(value)
+
+
+def _pattern(name):
+    return "^%s$" % "".join("\\" + c if c in "\\.^$|?*+()[]{}" else c for c in name)
+
+
+def _kpi_yaml(kpi):
+    out = {"name": kpi.name, "weight": kpi.weight, "vital": kpi.vital}
+    for key in ("good", "warn", "crit"):
+        band = getattr(kpi, key)
+        if band != (None, None):
+            out[key] = list(band)
+    return out
+
+
+def _rule_yaml(rule):
+    out = {"match": _pattern(rule.name), "kpi": rule.kpi, "scale": rule.scale,
+           "offset": rule.offset}
+    for key in ("min", "max", "type"):
+        if getattr(rule, key) is not None:
+            out[key] = getattr(rule, key)
+    return out
+
+
+def _region_yaml(region):
+    out = {"name": region.name}
+    if region.sites:
+        out["sites"] = region.sites
+    if region.match is not None:
+        out["match"] = region.match
+    return out
+
+
+def _site_yaml(site):
+    return {"id": site.id, "name": site.name, "weight": site.weight, "addresses": site.addresses,
+            "labels": site.labels}
+
+
+def config_yaml(config):
+    prefixes = ["%s/%d" % (a, 64 if ":" in a else 24) for a in config.addresses]
+    lines = ["profile: medium", "domain: custom", "ingestion: full",
+             "ports: [%s]" % _scalar({"port": 0, "addresses": prefixes}), "listeners:"]
+    lines.append("  - " + _scalar({"udp": config.etd_port, "format": "etd"}))
+    lines.append("  - " + _scalar({"udp": config.influx_port, "format": "influx",
+                                   "precision": config.precision}))
+    for key, items, form in (("regions", config.regions, _region_yaml),
+                             ("sites", config.sites, _site_yaml),
+                             ("normalise", config.rules, _rule_yaml),
+                             ("kpis", config.kpis, _kpi_yaml)):
+        lines.append("%s:%s" % (key, "" if items else " []"))
+        lines.extend("  - " + _scalar(form(item)) for item in items)
+    sections = {
+        "rollup": {"window": "%ds" % config.window_s, "windows_open": config.windows_open,
+                   "intervals": ["%ds" % (config.window_s * 6)]},
+        "dedup": {"sequence_window": config.sequence_window,
+                  "line_window": "%ds" % config.line_window_s},
+        "clock": {"max_skew": "%ds" % config.max_skew_s},
+        "health": {"good": config.good, "degraded": config.degraded,
+                   "min_coverage": config.min_coverage, "vital_cap": config.vital_cap},
+        "correlate": {"silent_after": config.silent_after},
+    }
+    for key, section in sections.items():
+        lines.append("%s: %s" % (key, _scalar(section).replace('"', "")))
+    return "\n".join(lines) + "\n"
+
+
+# ---------------------------------------------------------------- what is sent
+
+BIRTH, DATA, DEATH, EVENT = 1, 2, 3, 4
+GOOD, UNCERTAIN, BAD = 0, 1, 2
+
+
+@dataclass
+class Birth:
+    alias: int
+    name: str
+    counter: bool = False
+    unit: str = ""
+
+
+@dataclass
+class Data:
+    alias: int
+    offset_us: int
+    value: float
+    quality: int = GOOD
+
+
+@dataclass
+class Event:
+    offset_us: int
+    text: str = "x"
+    severity: int = 4
+    state: int = 0
+
+
+@dataclass
+class Etd:
+    site: int
+    boot: int
+    seq: int
+    time: int
+    kind: int = DATA
+    stream: int = 0
+    body: list = field(default_factory=list)
+    backfill: bool = False
+    damage: str = None  # a way to be malformed, see _damaged
+
+    def encode(self):
+        head = struct.pack("<4sBBHIHHIIQ", b"ETD1", self.kind, 2 if self.backfill else 0,
+                           len(self.body), self.site, self.stream, 0, self.boot, self.seq,
+                           self.time)
+        return _damaged(head + b"".join(self._record(r) for r in self.body), self.damage)
+
+    @staticmethod
+    def _record(record):
+        if isinstance(record, Data):
+            return struct.pack("<HBBid", record.alias, record.quality, 0, record.offset_us,
+                               record.value)
+        if isinstance(record, Birth):
+            name, unit = record.name.encode(), record.unit.encode()
+            return struct.pack("<HBBBB", record.alias, record.counter, len(name), len(unit),
+                               0) + name + unit
+        text = record.text.encode()
+        return struct.pack("<iBBH", record.offset_us, record.severity, record.state,
+                           len(text)) + text
+
+
+DAMAGES = ["cut", "header cut", "empty", "trailing", "count", "magic", "kind", "flags", "site 0",
+           "seq 0", "quality", "reserved"]
+
+
+def _damaged(data, damage):
+    """data as it would be, spoilt in one way; quality and reserved want a data record."""
+    out = bytearray(data)
+    if damage == "cut":
+        return bytes(out[:-1])
+    if damage == "header cut":
+        return bytes(out[:31])
+    if damage == "empty":
+        return b""
+    if damage == "trailing":
+        return bytes(out) + b"\0"
+    if damage == "count":
+        struct.pack_into("<H", out, 6, struct.unpack_from("<H", out, 6)[0] + 1)
+    spots = {"magic": (3, ord("2")), "kind": (4, 5), "flags": (5, 4), "quality": (34, 3),
+             "reserved": (35, 1)}
+    if damage in spots:
+        out[spots[damage][0]] = spots[damage][1]
+    if damage == "site 0":
+        struct.pack_into("<I", out, 8, 0)
+    if damage == "seq 0":
+        struct.pack_into("<I", out, 20, 0)
+    return bytes(out)
+
+
+@dataclass
+class Line:
+    """A line of the line protocol. fields: (name, value), a value is a float, int, bool or str."""
+
+    measurement: str = "m"
+    site: str = None
+    fields: list = field(default_factory=list)
+    stamp: int = None  # in the listener's precision
+    unsigned: bool = False
+    malformed: str = None  # this text instead
+
+    def encode(self):
+        if self.malformed is not None:
+            return self.malformed
+        head = self.measurement + (",host=a\\ b" if len(self.fields) > 2 else "")
+        if self.site is not None:
+            head += ",site=" + self.site
+        values = ",".join("%s=%s" % (n, self._value(v)) for n, v in self.fields)
+        return "%s %s%s" % (head, values, "" if self.stamp is None else " %d" % self.stamp)
+
+    def _value(self, value):
+        if isinstance(value, bool):
+            return "true" if value else "F"
+        if isinstance(value, str):
+            return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
+        if isinstance(value, int):
+            return "%d%s" % (value, "u" if self.unsigned and value >= 0 else "i")
+        return repr(value)
+
+
+@dataclass
+class Influx:
+    lines: list
+    crlf: bool = False
+    comment: bool = False
+
+    def encode(self):
+        end = "\r\n" if self.crlf else "\n"
+        texts = ["# said by nobody", ""] if self.comment else []
+        return end.join(texts + [line.encode() for line in self.lines]).encode()
+
+
+@dataclass
+class Packet:
+    """defect: None, or the datagram verdict that the frame itself earns (see encode_frame)."""
+
+    arrival: int
+    payload: object
+    source: str = "10.9.0.77"
+    defect: str = None
+    no_checksum: bool = False  # UDP over IPv4 without one, which is allowed
+
+
+# ---------------------------------------------------------------- frames and captures
+
+
+def _sum16(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def _address(text):
+    import ipaddress
+
+    return ipaddress.ip_address(text).packed
+
+
+def _udp(source, destination, port, payload, packet):
+    size = 8 + len(payload)
+    pseudo = source + destination + struct.pack(">HH" if len(source) == 4 else ">IxxxB",
+                                                *((17, size) if len(source) == 4 else (size, 17)))
+    head = struct.pack(">HHHH", 40000, port, size, 0)
+    check = 0xFFFF - _sum16(pseudo + head + payload) or 0xFFFF
+    if packet.defect == "bad_checksum":
+        check = check ^ 0x5A5A or 1
+    if packet.no_checksum and len(source) == 4 and packet.defect is None:
+        check = 0
+    return struct.pack(">HHHH", 40000, port, size, check) + payload
+
+
+def encode_frame(packet, config):
+    """Ethernet frame of the packet; IPv6 where its source is. Each defect spoils just one thing."""
+    ether = bytes.fromhex("020000000001020000000002")
+    if packet.defect == "neighbour":  # who has our address?
+        arp = struct.pack(">HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, ether[6:], _address("10.9.0.9"),
+                          bytes(6), _address(config.addresses[0]))
+        return b"\xff" * 6 + ether[6:] + b"\x08\x06" + arp + bytes(18)
+    if packet.defect == "not_ip":
+        return ether + b"\x88\xcc" + bytes(46)
+    source = _address(packet.source)
+    ours = config.addresses[0 if len(source) == 4 else 1]
+    other = "10.9.0.3" if len(source) == 4 else "fd00:9::3"
+    destination = _address(other if packet.defect == "not_ours" else ours)
+    port = config.influx_port if isinstance(packet.payload, Influx) else config.etd_port
+    udp = _udp(source, destination, 9 if packet.defect == "no_listener" else port,
+               packet.payload.encode(), packet)
+    protocol = 6 if packet.defect == "not_udp" else 17
+    if len(source) == 16:
+        return (ether + b"\x86\xdd" + struct.pack(">IHBB", 6 << 28, len(udp), protocol, 64)
+                + source + destination + udp)
+    fragment = 0x2000 if packet.defect == "fragment" else 0x4000
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 1, fragment, 64, protocol, 0)
+    check = 0xFFFF - _sum16(head + source + destination)
+    frame = ether + b"\x08\x00" + head[:10] + struct.pack(">H", check) + source + destination + udp
+    return frame + bytes(max(0, 60 - len(frame)))
+
+
+def write_pcap(path, packets, config, nanoseconds=True):
+    """A classic capture; with microseconds every arrival must be a multiple of 1000 ns."""
+    unit = 1 if nanoseconds else 1000
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B23C4D if nanoseconds else 0xA1B2C3D4, 2, 4, 0, 0,
+                              262144, 1))
+        for packet in packets:
+            frame = encode_frame(packet, config)
+            out.write(struct.pack("<IIII", packet.arrival // S, packet.arrival % S // unit,
+                                  len(frame), len(frame)))
+            out.write(frame)
+
+
+# ---------------------------------------------------------------- the model
+
+
+class Sequence:
+    """One stream's place in its sequence, as sets of numbers."""
+
+    def __init__(self):
+        self.boot = None
+        self.seen = set()
+
+    def accept(self, boot, seq, size, limit_s):
+        """(verdict, how many were found lost)"""
+        if boot > limit_s:
+            return "stale", 0
+        if self.boot is None or boot > self.boot:
+            lost = 0 if self.boot is None else self._gaps(max(self.seen) + 1, size)
+            self.boot, self.seen = boot, {seq}
+            return "accepted", lost
+        highest = max(self.seen)
+        if boot < self.boot or seq <= highest - size:
+            return "stale", 0
+        if seq in self.seen:
+            return "duplicate", 0
+        lost = self._gaps(seq - size + 1, size) if seq > highest else 0
+        self.seen.add(seq)
+        return "accepted", lost
+
+    def _gaps(self, end, size):
+        """Never seen numbers below end that have not slid out of the window before."""
+        start = max(min(self.seen), max(self.seen) - size + 1)
+        return sum(1 for n in range(start, end) if n not in self.seen)
+
+
+@dataclass
+class Card:
+    last_seen: int = None
+    lost: int = 0
+    duplicates: int = 0
+
+
+class Cell:
+    """One site in one window."""
+
+    def __init__(self):
+        self.accepted = 0
+        self.values = {}  # KPI: values of its gauges
+        self.counted = {}  # KPI: samples of its counters
+        self.refused = {}
+        self.comms = [0, 0]  # accepted, lost
+
+    def has_records(self):
+        return self.accepted > 0 or any(self.refused.values())
+
+
+class Model:
+    def __init__(self, config):
+        self.config = config
+        self.window_ns = config.window_s * S
+        self.now = None
+        self.datagrams = dict.fromkeys(DATAGRAM_VERDICTS, 0)
+        self.records = dict.fromkeys(RECORD_VERDICTS, 0)
+        self.by_id = {site.id: site.name for site in config.sites}
+        self.by_name = {site.name: site for site in config.sites}
+        self.by_address = {a: site.name for site in config.sites for a in site.addresses}
+        self.cards = {site.name: Card() for site in config.sites}
+        self.sequences = {}
+        self.aliases = {}  # (site, stream): {alias: Birth}
+        self.lines = {}  # (site, text): when first seen
+        self.cells = {}  # (site, window)
+        self.samples = {}  # (site, KPI): (time, value) of counters, in order of arrival
+        self.snapshots = []  # (last window closed, cards then)
+
+    # -- packets
+
+    def run(self, packets):
+        """(the documents of the windows, the ledger), as replay prints them."""
+        for packet in packets:
+            self._advance(packet.arrival)
+            verdict = packet.defect or self._payload(packet)
+            self.datagrams[verdict] += 1
+        self._snapshot(math.inf)
+        return self._windows(), self._ledger(len(packets))
+
+    def _advance(self, arrival):
+        self.now = arrival if self.now is None else max(self.now, arrival)
+        closed = self.now // self.window_ns - self.config.windows_open
+        if not self.snapshots or closed > self.snapshots[-1][0]:
+            self._snapshot(closed)
+
+    def _snapshot(self, closed):
+        cards = {name: (c.last_seen, c.lost, c.duplicates) for name, c in self.cards.items()}
+        self.snapshots.append((closed, cards))
+
+    def _payload(self, packet):
+        if isinstance(packet.payload, Influx):
+            return self._influx(packet)
+        return self._etd(packet.payload)
+
+    def _cell(self, site, window):
+        return self.cells.setdefault((site, window), Cell())
+
+    def _etd(self, etd):
+        if etd.damage is not None:
+            return "malformed"
+        site = self.by_id.get(etd.site)
+        if site is None:
+            return "unknown_site"
+        sequence = self.sequences.setdefault((site, etd.stream), Sequence())
+        limit_s = (self.now + self.config.max_skew_s * S) // S
+        verdict, lost = sequence.accept(etd.boot, etd.seq, self.config.sequence_window, limit_s)
+        card = self.cards[site]
+        if verdict == "duplicate":
+            card.duplicates += 1
+        if verdict != "accepted":
+            return verdict
+        card.lost += lost
+        card.last_seen = self.now
+        comms = self._cell(site, self.now // self.window_ns).comms
+        comms[0] += 1
+        comms[1] += lost
+        aliases = self.aliases.setdefault((site, etd.stream), {})
+        for record in etd.body:
+            if isinstance(record, Birth):
+                aliases[record.alias] = record
+            elif isinstance(record, Event):
+                self._count(self._event(site, etd.time + record.offset_us * 1000))
+            else:
+                self._count(self._data(site, etd, aliases.get(record.alias), record))
+        return "accepted"
+
+    def _count(self, verdict):
+        self.records[verdict] += 1
+
+    def _when(self, time):
+        if time > self.now + self.config.max_skew_s * S:
+            return "future"
+        if time // self.window_ns < self.now // self.window_ns - self.config.windows_open + 1:
+            return "late"
+        return None
+
+    def _event(self, site, time):
+        verdict = self._when(time)
+        if verdict is None:
+            self._cell(site, time // self.window_ns).accepted += 1
+        return verdict or "accepted"
+
+    def _data(self, site, etd, birth, record):
+        if birth is None:
+            return "unborn"
+        rule = self.config.rule_of(birth.name)
+        if rule is None:
+            return "unmapped"
+        time = etd.time + record.offset_us * 1000
+        return self._value(site, rule, time, record.value, record.quality, birth.counter)
+
+    def _value(self, site, rule, time, raw, quality=GOOD, born_counter=False):
+        value = raw * rule.scale + rule.offset
+        when = self._when(time)
+        verdict = self._judge(rule, value, quality, when)
+        if when is not None:
+            return verdict
+        cell = self._cell(site, time // self.window_ns)
+        if verdict != "accepted":
+            cell.refused[rule.kpi] = cell.refused.get(rule.kpi, 0) + 1
+            return verdict
+        cell.accepted += 1
+        if rule.type == "counter" or (rule.type is None and born_counter):
+            cell.counted[rule.kpi] = cell.counted.get(rule.kpi, 0) + 1
+            self.samples.setdefault((site, rule.kpi), []).append((time, value))
+        else:
+            cell.values.setdefault(rule.kpi, []).append(value)
+        return verdict
+
+    @staticmethod
+    def _judge(rule, value, quality, when):
+        if not math.isfinite(value):
+            return "not_finite"
+        if when is not None:
+            return when
+        if quality == BAD:
+            return "bad"
+        if quality == UNCERTAIN:
+            return "uncertain"
+        if (rule.min is not None and value < rule.min) or (
+                rule.max is not None and value > rule.max):
+            return "out_of_range"
+        return "accepted"
+
+    def _site_of(self, line, source):
+        if line.site is not None:
+            return line.site if line.site in self.by_name else None
+        return self.by_address.get(source)
+
+    def _influx(self, packet):
+        lines = packet.payload.lines
+        parsed = [line for line in lines if line.malformed is None]
+        if not parsed:
+            return "malformed"
+        if all(self._site_of(line, packet.source) is None for line in parsed):
+            return "unknown_site"
+        for line in lines:
+            if line.malformed is not None:
+                self._count("malformed")
+                continue
+            site = self._site_of(line, packet.source)
+            if site is None:
+                self._count("unknown_site")
+            else:
+                self._line(site, line)
+        return "accepted"
+
+    def _line(self, site, line):
+        if line.stamp is not None:
+            first = self.lines.get((site, line.encode()))
+            if first is not None and self.now - first <= self.config.line_window_s * S:
+                self.cards[site].duplicates += 1
+                self._count("duplicate")
+                return
+            self.lines[site, line.encode()] = self.now
+        self.cards[site].last_seen = self.now
+        time = self.now if line.stamp is None else line.stamp * self.config.precision_ns
+        for name, value in line.fields:
+            rule = self.config.rule_of("%s.%s" % (line.measurement, name))
+            if rule is None:
+                self._count("unmapped")
+            elif isinstance(value, str):
+                self._count("not_numeric")
+            else:
+                self._count(self._value(site, rule, time, float(value)))
+
+    # -- results
+
+    def _ledger(self, received):
+        def counts(total, verdicts):
+            out = {"received": total, "accepted": verdicts["accepted"]}
+            out.update((k, v) for k, v in verdicts.items() if k != "accepted")
+            return out
+
+        return {
+            "datagrams": counts(received, self.datagrams),
+            "records": counts(sum(self.records.values()), self.records),
+            "in_flight": 0,
+            "balanced": True,
+            "nic": {"missed": 0, "no_buffer": 0, "errors": 0},
+            "mbufs": {"total": 0, "free": 0, "in_use": 0},
+        }
+
+    def _increases(self):
+        """(site, KPI, window): exact sum of increases, in the order of event time."""
+        out = {}
+        for (site, kpi), samples in self.samples.items():
+            ordered = sorted(samples, key=lambda sample: sample[0])  # stable: ties by arrival
+            for (_, before), (time, value) in zip(ordered, ordered[1:]):
+                step = Fraction(value) - Fraction(before) if value >= before else Fraction(value)
+                key = (site, kpi, time // self.window_ns)
+                out[key] = out.get(key, 0) + step
+        return out
+
+    def _windows(self):
+        used = [window for (_, window), cell in self.cells.items() if cell.has_records()]
+        if not used:
+            return []
+        increases = self._increases()
+        unheard = dict.fromkeys(self.by_name, 0)
+        out = []
+        for window in range(min(used), max(used) + 1):
+            cards = next(cards for closed, cards in self.snapshots if closed >= window)
+            out.append(self._window(window, cards, increases, unheard))
+        return out
+
+    def _window(self, window, cards, increases, unheard):
+        config = self.config
+        states = {}
+        for site in config.sites:
+            cell = self.cells.get((site.name, window), Cell())
+            unheard[site.name] = 0 if cell.accepted else unheard[site.name] + 1
+            kpis = {k.name: self._site_kpi(site.name, k, cell, window, increases)
+                    for k in config.kpis}
+            health, coverage = self._site_health(kpis)
+            states[site.name] = (site, cell, kpis, health, coverage)
+        documents = [self._site(state, cards[name], unheard[name])
+                     for name, state in sorted(states.items(), key=lambda i: i[1][0].id)]
+        names = [region.name for region in config.regions]
+        if any(config.region_of(site) == "unassigned" for site in config.sites):
+            names.append("unassigned")
+        regions = [self._scope(name, [s for s in states.values()
+                                      if config.region_of(s[0]) == name]) for name in names]
+        start = window * self.window_ns
+        return {
+            "window": {"start": start, "end": start + self.window_ns, "closed": True},
+            "fleet": self._scope("fleet", list(states.values())),
+            "regions": regions,
+            "sites": documents,
+        }
+
+    def _site_kpi(self, site, kpi, cell, window, increases):
+        out = {"mean": None, "stddev": None, "min": None, "max": None, "samples": 0, "good": 0,
+               "refused": cell.refused.get(kpi.name, 0)}
+        values = cell.values.get(kpi.name, [])
+        if kpi.is_comms:
+            accepted, lost = cell.comms
+            out["samples"] = out["good"] = accepted
+            if accepted + lost:
+                out["mean"] = float(1 - Fraction(lost, accepted + lost))
+        elif kpi.name in cell.counted:
+            out["samples"] = out["good"] = cell.counted[kpi.name]
+            out["mean"] = float(Fraction(increases.get((site, kpi.name, window), 0))
+                                / self.config.window_s)
+        elif values:
+            out["samples"] = out["good"] = len(values)
+            out["min"], out["max"] = min(values), max(values)
+            mean = sum(map(Fraction, values)) / len(values)
+            out["mean"] = float(mean)
+            if len(values) > 1:
+                squares = sum((Fraction(v) - mean) ** 2 for v in values)
+                out["stddev"] = math.sqrt(squares / (len(values) - 1))
+            return out
+        out["min"] = out["max"] = out["mean"]
+        return out
+
+    @staticmethod
+    def _score(kpi, value):
+        if value is None or not kpi.weight > 0:
+            return None
+        for side, sign in ((0, -1), (1, 1)):
+            edges = [band[side] for band in (kpi.good, kpi.warn, kpi.crit)]
+            if edges[0] is None or sign * (value - edges[0]) <= 0:
+                continue
+            good, warn, crit = edges
+            if sign * (value - warn) <= 0:
+                return 100 - 30 * (value - good) / (warn - good)
+            return max(0.0, 70 - 30 * (value - warn) / (crit - warn))
+        return 100.0
+
+    def _site_health(self, kpis):
+        """Adds score and contribution to each KPI; (health, coverage)."""
+        config = self.config
+        weights, capped = {}, False
+        for kpi in config.kpis:
+            values = kpis[kpi.name]
+            values["score"] = self._score(kpi, values["mean"])
+            values["contribution"] = None
+            if kpi.weight > 0 and values["good"] > 0:
+                c = values["good"] / (values["good"] + values["refused"])
+                weights[kpi.name] = kpi.weight * c
+                capped = capped or (kpi.vital and values["score"] <= 40)
+        scored = math.fsum(kpi.weight for kpi in config.kpis)
+        total = math.fsum(weights.values())
+        coverage = total / scored if scored > 0 else 0.0
+        if total == 0 or coverage < config.min_coverage:
+            return None, coverage
+        health = math.fsum(w * kpis[name]["score"] for name, w in weights.items()) / total
+        for name, weight in weights.items():
+            kpis[name]["contribution"] = weight * (100 - kpis[name]["score"]) / total
+        return (min(health, config.vital_cap) if capped else health), coverage
+
+    def _status(self, health):
+        if health is None:
+            return "unknown"
+        if health >= self.config.good:
+            return "good"
+        return "degraded" if health >= self.config.degraded else "bad"
+
+    def _site(self, state, card, unheard):
+        site, _, kpis, health, coverage = state
+        keys = ["mean", "stddev", "min", "max", "samples", "good", "refused", "score",
+                "contribution"]
+        last_seen, lost, duplicates = card
+        return {
+            "id": site.id, "name": site.name, "region": self.config.region_of(site),
+            "weight": site.weight, "health": health, "status": self._status(health),
+            "coverage": coverage, "last_seen": last_seen,
+            "silent": unheard >= self.config.silent_after, "storm": False, "lost": lost,
+            "duplicates": duplicates,
+            "kpis": {name: {**{key: values[key] for key in keys}, "z": None, "median": None,
+                            "outlier": False} for name, values in kpis.items()},
+            "labels": site.labels,
+        }
+
+    def _scope(self, name, states):
+        known = [(site.weight, health) for site, _, _, health, _ in states if health is not None]
+        everything = math.fsum(site.weight for site, *_ in states)
+        weight = math.fsum(w for w, _ in known)
+        coverage = weight / everything if everything > 0 else 0.0
+        health = None
+        if known and coverage >= self.config.min_coverage:
+            health = math.fsum(w * h for w, h in known) / weight
+        statuses = [self._status(health) for _, _, _, health, _ in states]
+        sites = {"total": len(states), "reporting": sum(s[1].accepted > 0 for s in states)}
+        sites.update((s, statuses.count(s)) for s in ("good", "degraded", "bad", "unknown"))
+        return {"name": name, "health": health, "status": self._status(health),
+                "coverage": coverage, "sites": sites,
+                "kpis": {kpi.name: self._scope_kpi(kpi, states) for kpi in self.config.kpis}}
+
+    def _scope_kpi(self, kpi, states):
+        rows = [(Fraction(site.weight), kpis[kpi.name]) for site, _, kpis, _, _ in states
+                if kpis[kpi.name]["mean"] is not None]
+        out = dict.fromkeys(["mean", "stddev", "min", "max", "p50", "p95"])
+        out.update(sites=len(rows), samples=sum(row["samples"] for _, row in rows), score=None)
+        if not rows:
+            return out
+        total = sum(w for w, _ in rows)
+        mean = sum(w * Fraction(row["mean"]) for w, row in rows) / total
+        squares = sum(w * (Fraction(row["mean"]) - mean) ** 2 for w, row in rows)
+        means = sorted(row["mean"] for _, row in rows)
+        out.update(mean=float(mean), stddev=math.sqrt(squares / total),
+                   min=min(row["min"] for _, row in rows), max=max(row["max"] for _, row in rows),
+                   p50=means[-(-50 * len(means) // 100) - 1],
+                   p95=means[-(-95 * len(means) // 100) - 1], score=self._score(kpi, float(mean)))
+        return out
