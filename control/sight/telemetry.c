@@ -30,6 +30,18 @@ static void add_real(struct rte_tel_data *to, const char *key, double value)
 	rte_tel_data_add_dict_string(to, key, text);
 }
 
+/* DPDK 22.11 writes escapes that JSON does not know for bytes beyond ASCII. */
+static void add_text(struct rte_tel_data *to, const char *key, const char *value)
+{
+	char text[RTE_TEL_MAX_STRING_LEN];
+	size_t size = 0;
+
+	for (; value[size] != '\0' && size < sizeof(text) - 1; size++)
+		text[size] = value[size] >= ' ' && value[size] <= '~' ? value[size] : '?';
+	text[size] = '\0';
+	rte_tel_data_add_dict_string(to, key, text);
+}
+
 static void add_container(struct rte_tel_data *to, const char *key, const json_t *value)
 {
 	struct rte_tel_data *inner = convert(value);
@@ -48,7 +60,7 @@ static void add(struct rte_tel_data *to, const char *key, const json_t *value)
 		add_real(to, key, json_real_value(value));
 		break;
 	case JSON_STRING:
-		rte_tel_data_add_dict_string(to, key, json_string_value(value));
+		add_text(to, key, json_string_value(value));
 		break;
 	case JSON_TRUE:
 	case JSON_FALSE:
@@ -87,7 +99,7 @@ static void fill_refusal(struct rte_tel_data *to, const struct esf_reply *reply)
 	json_t *document = reply->body != NULL ? json_loads(reply->body, 0, NULL) : NULL;
 
 	rte_tel_data_start_dict(to);
-	rte_tel_data_add_dict_string(to, "error",
+	add_text(to, "error",
 	    document != NULL ? json_string_value(json_object_get(document, "error"))
 	                     : "out of memory");
 	json_decref(document);

@@ -10,9 +10,9 @@
  *   /estream/ledger[,SITE]    what became of every datagram and record, or of one site's
  *   /estream/fleet[,REGION]   the fleet's summary in the latest closed window, or a region's
  *
- * They answer the API's documents, with two differences that the socket imposes: a number that is
- * not a count is text, and what is absent is left out. Keys that the socket does not allow (other
- * than letters, digits, _ and /) are left out as well.
+ * They answer the API's documents, as far as the socket can carry them: a number that is not a
+ * count is text, as are true and false; lists, nulls and keys with other characters than letters,
+ * digits, _ and / are left out; a character beyond ASCII becomes question marks.
  */
 
 /* Main thread, after rte_eal_init; once. *sources is copied. 0 or -errno. */
