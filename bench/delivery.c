@@ -133,13 +133,14 @@ static bool suffer(struct esf_traffic *traffic, const struct esf_traffic_datagra
 bool esf_delivery_admit(
     struct esf_traffic *traffic, struct esf_traffic_datagram *datagram, int64_t period_ns)
 {
-	const struct esf_faults *faults = &traffic->faults;
+	const struct esf_faultmap *faults = &traffic->faults;
 	uint32_t site = datagram->site;
 	int64_t at_ns = datagram->time_ns - traffic->options.start_ns;
 
 	datagram->number = traffic->sites[site].made++;
-	for (uint32_t i = esf_faults_begin(faults, site); i < esf_faults_end(faults, site); i++) {
-		if (esf_scenario_fault_active(esf_faults_at(faults, i), at_ns) &&
+	for (uint32_t i = esf_faultmap_begin(faults, site); i < esf_faultmap_end(faults, site);
+	     i++) {
+		if (esf_scenario_fault_active(esf_faultmap_at(faults, i), at_ns) &&
 		    !suffer(traffic, datagram, faults->indexes[i], period_ns))
 			return false;
 	}

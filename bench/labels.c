@@ -77,7 +77,7 @@ static json_t *parameters_json(const struct esf_scenario_fault *fault)
 		return fault->sets_value ? json_pack("{sf}", "to_value", fault->to_value)
 		                         : json_pack("{sf}", "by", fault->by);
 	case ESF_FAULT_QUALITY:
-		return json_pack("{si}", "quality", fault->quality);
+		return json_pack("{ss}", "quality", esf_fault_quality_names[fault->quality]);
 	case ESF_FAULT_SKEW:
 		return json_pack("{sf}", "shift_s", seconds_of(fault->shift_ns));
 	case ESF_FAULT_STORM:
@@ -168,8 +168,7 @@ static json_t *run_json(const struct run *run)
 int esf_labels_write(const char *path, const struct esf_scenario *scenario,
     const struct esf_traffic_options *options, const struct esf_traffic *traffic, FILE *errors)
 {
-	/* Up to and with the last turn taken. */
-	struct run run = { scenario, options, traffic, esf_traffic_elapsed(traffic) + 1 };
+	struct run run = { scenario, options, traffic, esf_traffic_elapsed(traffic) };
 	json_t *object = run_json(&run);
 	FILE *file = fopen(path, "w");
 	bool good =

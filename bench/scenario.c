@@ -14,7 +14,7 @@
 static const struct esf_scenario_kpi energy_kpis[] = {
 	{ .name = "availability", .unit = "1", .base = 0.995, .noise = 0.001, .min = 0, .max = 1 },
 	{ .name = "thermal_margin",
-	    .unit = "K",
+	    .unit = "degC",
 	    .base = 60,
 	    .noise = 0.5,
 	    .min = -200,

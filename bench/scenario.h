@@ -46,6 +46,7 @@ enum esf_fault_kind {
 
 /* Names of the kinds as scenarios and labels write them, NULL-terminated. */
 extern const char *const esf_fault_kind_names[];
+extern const char *const esf_fault_quality_names[]; /* by enum esf_etd_quality */
 
 struct esf_scenario_kpi {
 	char name[ESF_SCENARIO_NAME_MAX + 1];

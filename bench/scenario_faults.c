@@ -23,7 +23,7 @@ const char *const esf_fault_kind_names[] = {
 	NULL,
 };
 
-static const char *const quality_names[] = {
+const char *const esf_fault_quality_names[] = {
 	[ESF_ETD_GOOD] = "good",
 	[ESF_ETD_UNCERTAIN] = "uncertain",
 	[ESF_ETD_BAD] = "bad",
@@ -88,7 +88,7 @@ static const struct esf_yamldoc_field fault_fields[F_COUNT] = {
 	[F_PATH] = { "path", esf_yamldoc_text, AT(path), 0, ESF_SCENARIO_ADDRESS_MAX, NULL },
 	[F_DEPTH] = { "depth", esf_yamldoc_count, AT(depth), 1, ESF_SCENARIO_DEPTH_MAX, NULL },
 	[F_SHIFT] = { "shift", esf_yamldoc_duration, AT(shift_ns), -1e8, 1e8, NULL },
-	[F_QUALITY] = { "quality", esf_yamldoc_choice, AT(quality), 0, 0, quality_names },
+	[F_QUALITY] = { "quality", esf_yamldoc_choice, AT(quality), 0, 0, esf_fault_quality_names },
 	[F_SEVERITY] = { "severity", esf_yamldoc_count, AT(severity), 0, 7, NULL },
 	[F_TEXT] = { "text", esf_yamldoc_text, AT(text), 0, ESF_SCENARIO_TEXT_MAX, NULL },
 };
@@ -133,7 +133,7 @@ static void parameters_check(
 		return;
 	snprintf(
 	    want, sizeof(want), "%s for kind %s", kinds[kind].want, esf_fault_kind_names[kind]);
-	got[0] = '\0';
+	strcpy(got, "no parameters");
 	for (size_t i = 0, used = 0; i < F_COUNT && used < sizeof(got); i++) {
 		if (given >> i & 1)
 			used += (size_t)snprintf(got + used, sizeof(got) - used, "%s%s",
@@ -203,7 +203,7 @@ static void globs_resolve(struct esf_yamldoc *doc, const char *key,
 
 		esf_yamldoc_text(doc, node, sites_key, &field, fault->globs[i]);
 		strcpy(single.globs[0], fault->globs[i]);
-		if (*single.globs[0] && !glob_hits_any(scenario, &single))
+		if (*single.globs[0] && scenario->sites_count && !glob_hits_any(scenario, &single))
 			esf_yamldoc_fault(
 			    doc, node, sites_key, "a glob that takes at least one site");
 	}

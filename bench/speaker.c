@@ -18,7 +18,7 @@ static int64_t max_of(int64_t a, int64_t b)
 static int64_t site_clock(const struct esf_traffic *traffic, uint32_t site, int64_t at_ns)
 {
 	const struct esf_scenario_fault *skew =
-	    esf_faults_active(&traffic->faults, site, ESF_FAULT_SKEW, -1, at_ns);
+	    esf_faultmap_active(&traffic->faults, site, ESF_FAULT_SKEW, -1, at_ns);
 
 	return traffic->options.start_ns + at_ns + (skew ? skew->shift_ns : 0);
 }
@@ -40,11 +40,12 @@ static void reboot(struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 /* Starts the sender anew when a restart, or the end of a leave, has come since it last started. */
 static void reboot_if_due(struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
-	const struct esf_faults *faults = &traffic->faults;
+	const struct esf_faultmap *faults = &traffic->faults;
 	int64_t last_ns = -1;
 
-	for (uint32_t i = esf_faults_begin(faults, index); i < esf_faults_end(faults, index); i++) {
-		const struct esf_scenario_fault *fault = esf_faults_at(faults, i);
+	for (uint32_t i = esf_faultmap_begin(faults, index); i < esf_faultmap_end(faults, index);
+	     i++) {
+		const struct esf_scenario_fault *fault = esf_faultmap_at(faults, i);
 		int64_t when_ns = -1;
 
 		if (fault->kind == ESF_FAULT_RESTART)
@@ -125,12 +126,13 @@ static void alarm_consider(
 /* The first alarm raised or cleared that the site has not told yet. */
 static struct alarm alarm_next(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
-	const struct esf_faults *faults = &traffic->faults;
+	const struct esf_faultmap *faults = &traffic->faults;
 	struct alarm best = { .fault = NULL };
 
-	for (uint32_t i = esf_faults_begin(faults, index); i < esf_faults_end(faults, index); i++) {
-		const struct esf_scenario_fault *fault = esf_faults_at(faults, i);
-		uint32_t order = 2 * (i - esf_faults_begin(faults, index));
+	for (uint32_t i = esf_faultmap_begin(faults, index); i < esf_faultmap_end(faults, index);
+	     i++) {
+		const struct esf_scenario_fault *fault = esf_faultmap_at(faults, i);
+		uint32_t order = 2 * (i - esf_faultmap_begin(faults, index));
 
 		if (fault->kind != ESF_FAULT_ALARM)
 			continue;
@@ -207,12 +209,12 @@ static enum esf_traffic_said say_values(
 
 static bool is_silent(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
-	return esf_faults_active(&traffic->faults, index, ESF_FAULT_DROPOUT, -1, at_ns) != NULL;
+	return esf_faultmap_active(&traffic->faults, index, ESF_FAULT_DROPOUT, -1, at_ns) != NULL;
 }
 
 static bool has_left(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
-	return esf_faults_active(&traffic->faults, index, ESF_FAULT_LEAVE, -1, at_ns) != NULL;
+	return esf_faultmap_active(&traffic->faults, index, ESF_FAULT_LEAVE, -1, at_ns) != NULL;
 }
 
 enum esf_traffic_said esf_speaker_etd(

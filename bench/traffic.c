@@ -46,7 +46,7 @@ static int64_t turn_period(const struct esf_traffic *traffic, uint32_t index)
 
 static void enter_slot(struct esf_traffic *traffic, uint32_t index)
 {
-	const struct esf_scenario_fault *storm = esf_faults_active(&traffic->faults, index,
+	const struct esf_scenario_fault *storm = esf_faultmap_active(&traffic->faults, index,
 	    ESF_FAULT_STORM, -1, slot_time(traffic, index, traffic->sites[index].slot));
 
 	traffic->sites[index].turn = 0;
@@ -117,7 +117,7 @@ static int parts_create(struct esf_traffic *traffic)
 	traffic->sites = calloc(count, sizeof(*traffic->sites));
 	if (!traffic->sites)
 		return -1;
-	if (esf_faults_create(&traffic->faults, traffic->scenario))
+	if (esf_faultmap_create(&traffic->faults, traffic->scenario))
 		goto free_sites;
 	if (esf_waveform_create(&traffic->waveform, &traffic->faults, traffic->options.seed,
 	        traffic->options.start_ns))
@@ -132,7 +132,7 @@ free_turns:
 free_waveform:
 	esf_waveform_destroy(&traffic->waveform);
 free_faults:
-	esf_faults_destroy(&traffic->faults);
+	esf_faultmap_destroy(&traffic->faults);
 free_sites:
 	free(traffic->sites);
 	return -1;
@@ -179,7 +179,7 @@ void esf_traffic_destroy(struct esf_traffic *traffic)
 	esf_delivery_destroy(&traffic->holding);
 	esf_heap_destroy(&traffic->turns);
 	esf_waveform_destroy(&traffic->waveform);
-	esf_faults_destroy(&traffic->faults);
+	esf_faultmap_destroy(&traffic->faults);
 	free(traffic->sites);
 	free(traffic);
 }
@@ -312,6 +312,8 @@ bool esf_traffic_next(struct esf_traffic *traffic, struct esf_traffic_datagram *
 void esf_traffic_finish(struct esf_traffic *traffic)
 {
 	esf_delivery_abandon(traffic);
+	if (traffic->turns.count && turns_are_over(traffic))
+		traffic->elapsed_ns = traffic->options.duration_ns;
 	traffic->turns.count = 0;
 	traffic->batch_lines = 0;
 }

@@ -88,7 +88,8 @@ const struct esf_traffic_counts *esf_traffic_totals(const struct esf_traffic *tr
 const struct esf_traffic_counts *esf_traffic_site_counts(
     const struct esf_traffic *traffic, uint32_t site);
 
-/* Time of the last turn taken, ns since the start. */
+/* Time of the last turn taken, ns since the start; once finished, all of the duration if it was
+ * over. */
 int64_t esf_traffic_elapsed(const struct esf_traffic *traffic);
 
 #endif

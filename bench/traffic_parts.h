@@ -3,7 +3,7 @@
 #define ESF_BENCH_TRAFFIC_PARTS_H
 
 #include "encode.h"
-#include "faults.h"
+#include "faultmap.h"
 #include "heap.h"
 #include "traffic.h"
 #include "waveform.h"
@@ -50,7 +50,7 @@ struct esf_traffic_holding {
 struct esf_traffic {
 	const struct esf_scenario *scenario;
 	struct esf_traffic_options options;
-	struct esf_faults faults;
+	struct esf_faultmap faults;
 	struct esf_waveform waveform;
 	struct esf_heap turns; /* item and order: site index */
 	struct esf_traffic_site *sites;

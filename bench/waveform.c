@@ -13,8 +13,8 @@ static const double hours_per_day = 24;
 static const double ns_per_hour = 3600e9;
 static const double ns_per_s = 1e9;
 
-int esf_waveform_create(
-    struct esf_waveform *waveform, const struct esf_faults *faults, uint64_t seed, int64_t start_ns)
+int esf_waveform_create(struct esf_waveform *waveform, const struct esf_faultmap *faults,
+    uint64_t seed, int64_t start_ns)
 {
 	const struct esf_scenario *scenario = faults->scenario;
 	size_t count = (size_t)scenario->sites_count * scenario->kpis_count;
@@ -79,10 +79,11 @@ static double healthy(const struct esf_waveform *waveform, uint32_t site, uint32
 static double bent(
     const struct esf_waveform *waveform, uint32_t site, uint32_t kpi, int64_t at_ns, double value)
 {
-	const struct esf_faults *faults = waveform->faults;
+	const struct esf_faultmap *faults = waveform->faults;
 
-	for (uint32_t i = esf_faults_begin(faults, site); i < esf_faults_end(faults, site); i++) {
-		const struct esf_scenario_fault *fault = esf_faults_at(faults, i);
+	for (uint32_t i = esf_faultmap_begin(faults, site); i < esf_faultmap_end(faults, site);
+	     i++) {
+		const struct esf_scenario_fault *fault = esf_faultmap_at(faults, i);
 
 		if (fault->kpi != (int)kpi || !esf_scenario_fault_active(fault, at_ns))
 			continue;
@@ -102,20 +103,21 @@ static double rounded(double value)
 void esf_waveform_sample(struct esf_waveform *waveform, uint32_t site, uint32_t kpi, uint64_t tick,
     int64_t at_ns, struct esf_waveform_sample *out)
 {
-	const struct esf_faults *faults = waveform->faults;
+	const struct esf_faultmap *faults = waveform->faults;
 	struct esf_waveform_point *point = point_of(waveform, site, kpi);
 	const struct esf_scenario_fault *quality =
-	    esf_faults_active(faults, site, ESF_FAULT_QUALITY, (int)kpi, at_ns);
+	    esf_faultmap_active(faults, site, ESF_FAULT_QUALITY, (int)kpi, at_ns);
 	double value = bent(waveform, site, kpi, at_ns, healthy(waveform, site, kpi, tick, at_ns));
 
 	out->quality = quality ? (uint8_t)quality->quality : ESF_ETD_GOOD;
-	out->present = !esf_faults_active(faults, site, ESF_FAULT_DROPOUT, (int)kpi, at_ns);
+	out->present = !esf_faultmap_active(faults, site, ESF_FAULT_DROPOUT, (int)kpi, at_ns);
 	if (waveform->scenario->kpis[kpi].type == ESF_ETD_COUNTER) {
 		if (point->at_ns >= 0)
 			point->total += fmax(value, 0) * (double)(at_ns - point->at_ns) / ns_per_s;
 		value = point->total;
 	}
-	if (point->at_ns < 0 || !esf_faults_active(faults, site, ESF_FAULT_STUCK, (int)kpi, at_ns))
+	if (point->at_ns < 0 ||
+	    !esf_faultmap_active(faults, site, ESF_FAULT_STUCK, (int)kpi, at_ns))
 		point->sent = rounded(value);
 	point->at_ns = at_ns;
 	out->value = point->sent;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "faults.h"
+#include "faultmap.h"
 #include "scenario.h"
 
 /*
@@ -22,7 +22,7 @@ struct esf_waveform_point {
 
 struct esf_waveform {
 	const struct esf_scenario *scenario;
-	const struct esf_faults *faults;
+	const struct esf_faultmap *faults;
 	uint64_t seed;
 	int64_t start_ns;                  /* Unix */
 	struct esf_waveform_point *points; /* site x KPI */
@@ -35,7 +35,7 @@ struct esf_waveform_sample {
 };
 
 /* 0 or -ENOMEM. */
-int esf_waveform_create(struct esf_waveform *waveform, const struct esf_faults *faults,
+int esf_waveform_create(struct esf_waveform *waveform, const struct esf_faultmap *faults,
     uint64_t seed, int64_t start_ns);
 void esf_waveform_destroy(struct esf_waveform *waveform);
 

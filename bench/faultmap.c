@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "faults.h"
+#include "faultmap.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 /* Counts the pairs of site and fault, and fills the index when there is one to fill. */
-static uint32_t walk(struct esf_faults *faults)
+static uint32_t walk(struct esf_faultmap *faults)
 {
 	const struct esf_scenario *scenario = faults->scenario;
 	uint32_t count = 0;
@@ -24,9 +24,9 @@ static uint32_t walk(struct esf_faults *faults)
 	return count;
 }
 
-int esf_faults_create(struct esf_faults *faults, const struct esf_scenario *scenario)
+int esf_faultmap_create(struct esf_faultmap *faults, const struct esf_scenario *scenario)
 {
-	*faults = (struct esf_faults){ .scenario = scenario };
+	*faults = (struct esf_faultmap){ .scenario = scenario };
 	faults->first = calloc((size_t)scenario->sites_count + 1, sizeof(*faults->first));
 	if (!faults->first)
 		return -ENOMEM;
@@ -39,17 +39,18 @@ int esf_faults_create(struct esf_faults *faults, const struct esf_scenario *scen
 	return 0;
 }
 
-void esf_faults_destroy(struct esf_faults *faults)
+void esf_faultmap_destroy(struct esf_faultmap *faults)
 {
 	free(faults->first);
 	free(faults->indexes);
 }
 
-const struct esf_scenario_fault *esf_faults_active(
-    const struct esf_faults *faults, uint32_t site, int kind, int kpi, int64_t at_ns)
+const struct esf_scenario_fault *esf_faultmap_active(
+    const struct esf_faultmap *faults, uint32_t site, int kind, int kpi, int64_t at_ns)
 {
-	for (uint32_t i = esf_faults_begin(faults, site); i < esf_faults_end(faults, site); i++) {
-		const struct esf_scenario_fault *fault = esf_faults_at(faults, i);
+	for (uint32_t i = esf_faultmap_begin(faults, site); i < esf_faultmap_end(faults, site);
+	     i++) {
+		const struct esf_scenario_fault *fault = esf_faultmap_at(faults, i);
 
 		if (fault->kind == kind && (fault->kpi < 0 || fault->kpi == kpi) &&
 		    esf_scenario_fault_active(fault, at_ns))
