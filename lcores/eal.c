@@ -176,28 +176,46 @@ static void capture_end(struct capture *capture, char said[SAID_SIZE])
 	close(capture->file);
 }
 
-/* Of hugepages of another size there may well be none. */
+/* Hugepages of another size may well be missing, and nobody asked for the old telemetry socket. */
 static bool is_beside_the_point(const char *line)
 {
 	return *line == '\0' || strstr(line, ": No free ") != NULL ||
-	       strstr(line, ": No available ") != NULL;
+	       strstr(line, ": No available ") != NULL ||
+	       strstr(line, ": No legacy callbacks") != NULL;
 }
 
-/* The first line that says something, without the program's own name before it. */
-static const char *first_line(char *said, const char *program)
+/* The next line of *rest that says something, without the program's own name before it; NULL: none.
+ */
+static const char *next_line(char **rest, const char *program)
 {
-	char *rest = said;
 	const char *line;
 	size_t length = strlen(program);
 
-	while ((line = strsep(&rest, "\n")) != NULL) {
+	while ((line = strsep(rest, "\n")) != NULL) {
 		if (strncmp(line, program, length) == 0 && line[length] == ':')
 			line += length + 1;
 		line += strspn(line, " \t");
 		if (!is_beside_the_point(line))
 			return line;
 	}
-	return "it gave no reason";
+	return NULL;
+}
+
+static void report_failure(
+    const struct esf_launch_options *options, char *said, int error, FILE *errors)
+{
+	const char *line = next_line(&said, options->program);
+
+	fprintf(errors, "%s: eal: DPDK did not start: %s (%s)\n", options->program,
+	    line != NULL ? line : "it gave no reason", strerror(-error));
+}
+
+static void repeat(const struct esf_launch_options *options, char *said, FILE *errors)
+{
+	const char *line;
+
+	while ((line = next_line(&said, options->program)) != NULL)
+		fprintf(errors, "%s: %s\n", options->program, line);
 }
 
 int esf_eal_start(const struct esf_launch_options *options, FILE *errors)
@@ -211,16 +229,13 @@ int esf_eal_start(const struct esf_launch_options *options, FILE *errors)
 		goto fail;
 	capture_begin(&capture);
 	result = rte_eal_init(count, eal.arguments);
-	error = result < 0 ? -rte_errno : 0;
+	error = result >= 0 ? 0 : rte_errno > 0 ? -rte_errno : -EINVAL;
 	capture_end(&capture, said);
-	if (result < 0) {
-		fprintf(errors, "%s: eal: DPDK did not start: %s (%s)\n", options->program,
-		    first_line(said, options->program), strerror(-error));
-		if (error == 0)
-			error = -EINVAL;
+	if (error != 0) {
+		report_failure(options, said, error, errors);
 		goto fail;
 	}
-	fputs(said, errors);
+	repeat(options, said, errors);
 	return 0;
 fail:
 	free(eal.arguments);
