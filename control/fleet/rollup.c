@@ -2,6 +2,7 @@
 #include "control/fleet/rollup.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static int by_value(const void *a, const void *b)
@@ -18,93 +19,101 @@ static double median_of_three(double a, double b, double c)
 	return c < low ? low : c > high ? high : c;
 }
 
-static void swap(double *a, double *b)
-{
-	double kept = *a;
-
-	*a = *b;
-	*b = kept;
-}
-
 /*
- * Hoare's partition of values[first..last] around pivot, one of them: afterwards those up to *left
- * are <= it, those from *right on are >= it, and what lies between equals it.
+ * Moves the values of [from, to) that are below the pivot (or equal to it, where equal is set) to
+ * the front; returns where the others start. Every step swaps, so that there is no branch to
+ * mispredict.
  */
-static void partition(double *values, double pivot, int64_t *left, int64_t *right)
+static uint32_t partition(double *values, uint32_t from, uint32_t to, double pivot, bool equal)
 {
-	int64_t i = *left, j = *right;
+	uint32_t end = from;
 
-	while (i <= j) {
-		while (values[i] < pivot)
-			i++;
-		while (values[j] > pivot)
-			j--;
-		if (i <= j)
-			swap(&values[i++], &values[j--]);
+	for (uint32_t i = from; i < to; i++) {
+		double value = values[i];
+
+		values[i] = values[end];
+		values[end] = value;
+		end += equal ? value <= pivot : value < pivot;
 	}
-	*left = j;
-	*right = i;
+	return end;
 }
 
 /*
- * The value of the given rank (from 0), by Hoare's selection: linear in count. Values come from
- * senders, who could choose them so that every pivot is a bad one: after 4 log2(count) rounds what
- * is left is sorted.
+ * The value of the given rank (from 0), by Hoare's selection: linear in count. Afterwards it stands
+ * in its place, with none greater before it and none smaller behind. Values come from senders, who
+ * could choose them so that every pivot is a bad one: after 4 log2(count) rounds what is left is
+ * sorted.
  */
 static double value_of_rank(double *values, uint32_t count, uint32_t rank)
 {
-	int64_t first = 0, last = (int64_t)count - 1;
+	uint32_t first = 0, end = count;
 	int rounds = 4 * (32 - __builtin_clz(count));
 
-	while (first < last && rounds-- > 0) {
-		int64_t left = first, right = last;
+	while (end - first > 1 && rounds-- > 0) {
+		double pivot = median_of_three(
+		    values[first], values[first + (end - first) / 2], values[end - 1]);
+		uint32_t equals = partition(values, first, end, pivot, false);
+		uint32_t greater;
 
-		partition(values,
-		    median_of_three(values[first], values[(first + last) / 2], values[last]), &left,
-		    &right);
-		if (rank <= left)
-			last = left;
-		else if (rank >= right)
-			first = right;
-		else
-			return values[rank];
+		if (rank < equals) {
+			end = equals;
+			continue;
+		}
+		greater = partition(values, equals, end, pivot, true);
+		if (rank < greater)
+			return pivot;
+		first = greater;
 	}
-	if (first < last)
-		qsort(values + first, (size_t)(last - first + 1), sizeof(*values), by_value);
+	if (end - first > 1)
+		qsort(values + first, end - first, sizeof(*values), by_value);
 	return values[rank];
+}
+
+/* Nearest rank, from 0. */
+static uint32_t rank_of(uint32_t count, double p)
+{
+	double rank = ceil(p * count / 100);
+
+	if (rank < 1)
+		return 0;
+	return rank > count ? count - 1 : (uint32_t)rank - 1;
 }
 
 double esf_rollup_quantile(double *values, uint32_t count, double p)
 {
-	double rank = ceil(p * count / 100);
-
-	if (count == 0)
-		return NAN;
-	if (rank < 1)
-		rank = 1;
-	if (rank > count)
-		rank = count;
-	return value_of_rank(values, count, (uint32_t)rank - 1);
+	return count == 0 ? NAN : value_of_rank(values, count, rank_of(count, p));
 }
 
-static double weighted_stddev(const struct esf_site_kpi *const *sites, const double *weights,
-    uint32_t count, double mean, double weight)
+/* The 95th percentile is sought among those that the median left behind it. */
+static void set_quantiles(double *means, struct esf_scope_kpi *out)
 {
-	double sum = 0;
+	uint32_t p50 = rank_of(out->sites, 50), p95 = rank_of(out->sites, 95);
 
-	for (uint32_t i = 0; i < count; i++) {
-		double distance = sites[i]->mean - mean;
+	out->p50 = value_of_rank(means, out->sites, p50);
+	out->p95 = value_of_rank(means + p50, out->sites - p50, p95 - p50);
+}
 
-		if (!isnan(distance))
-			sum += weights[i] * distance * distance;
-	}
-	return sqrt(sum / weight);
+/* Sites lie far apart in memory, so one pass: mean and squares are carried along (West 1979). */
+struct moments {
+	double weight;
+	double mean;
+	double squares; /* sum of weight * (x - mean)^2 */
+};
+
+static void add_site(struct moments *moments, double weight, double x)
+{
+	double distance = x - moments->mean;
+
+	moments->weight += weight;
+	moments->mean += distance * (weight / moments->weight);
+	moments->squares += weight * distance * (x - moments->mean);
 }
 
 void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weights, uint32_t count,
     double *scratch, struct esf_scope_kpi *out)
 {
-	double weight = 0, sum = 0;
+	struct moments moments = { 0 };
+	double min = INFINITY, max = -INFINITY;
 
 	*out = (struct esf_scope_kpi){ .mean = NAN,
 		.stddev = NAN,
@@ -118,17 +127,17 @@ void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weigh
 
 		if (isnan(site->mean))
 			continue;
-		weight += weights[i];
-		sum += weights[i] * site->mean;
-		out->min = fmin(out->min, site->min);
-		out->max = fmax(out->max, site->max);
+		add_site(&moments, weights[i], site->mean);
+		min = site->min < min ? site->min : min;
+		max = site->max > max ? site->max : max;
 		out->samples += site->samples;
 		scratch[out->sites++] = site->mean;
 	}
 	if (out->sites == 0)
 		return;
-	out->mean = sum / weight;
-	out->stddev = weighted_stddev(sites, weights, count, out->mean, weight);
-	out->p50 = esf_rollup_quantile(scratch, out->sites, 50);
-	out->p95 = esf_rollup_quantile(scratch, out->sites, 95);
+	out->mean = moments.mean;
+	out->stddev = sqrt(moments.squares / moments.weight);
+	out->min = min;
+	out->max = max;
+	set_quantiles(scratch, out);
 }
