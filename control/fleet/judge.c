@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/fleet/judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct esf_judge {
+	const struct esf_config *config;
+	uint64_t config_revision;
+	struct esf_plane *plane;
+	int64_t next;     /* window index */
+	uint32_t *silent; /* by site: closed windows in a row without an accepted record */
+};
+
+struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
+    struct esf_plane *plane, int64_t from_window)
+{
+	struct esf_judge *judge = calloc(1, sizeof(*judge));
+
+	if (judge == NULL)
+		return NULL;
+	judge->config = config;
+	judge->config_revision = config_revision;
+	judge->plane = plane;
+	judge->next = from_window;
+	judge->silent = calloc(config->sites_count + 1, sizeof(*judge->silent));
+	if (judge->silent == NULL) {
+		free(judge);
+		return NULL;
+	}
+	return judge;
+}
+
+void esf_judge_destroy(struct esf_judge *judge)
+{
+	if (judge == NULL)
+		return;
+	free(judge->silent);
+	free(judge);
+}
+
+/* INT64_MAX where no window is known. */
+static int64_t next_window(const struct esf_judge *judge)
+{
+	return judge->next == INT64_MIN ? esf_plane_first_window(judge->plane) : judge->next;
+}
+
+int64_t esf_judge_next_close(const struct esf_judge *judge)
+{
+	int64_t window = next_window(judge);
+
+	if (window == INT64_MAX)
+		return INT64_MAX;
+	return esf_window_closes_at(
+	    window, judge->config->rollup.window_ns, judge->config->rollup.windows_open);
+}
+
+static bool is_closed(const struct esf_judge *judge, int64_t window, int64_t settled)
+{
+	if (window == INT64_MAX)
+		return false;
+	if (settled == INT64_MAX)
+		return window <= esf_plane_latest_window(judge->plane);
+	return esf_judge_next_close(judge) <= settled;
+}
+
+int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **out)
+{
+	int64_t window = next_window(judge);
+	int64_t time = esf_judge_next_close(judge);
+	struct esf_view *view;
+
+	*out = NULL;
+	if (!is_closed(judge, window, settled))
+		return 0;
+	view = esf_view_build(
+	    judge->config, judge->config_revision, judge->plane, window, true, time, judge->silent);
+	if (view == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < judge->config->sites_count; i++)
+		judge->silent[i] = view->sites[i].silent_windows;
+	esf_plane_consume(judge->plane, window);
+	judge->next = window + 1;
+	*out = view;
+	return 0;
+}
+
+struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
+{
+	return esf_view_build(judge->config, judge->config_revision, judge->plane,
+	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled,
+	    judge->silent);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_JUDGE_H
+#define ESF_JUDGE_H
+
+#include <stdint.h>
+
+#include "control/fleet/view.h"
+
+/*
+ * Closes windows in their order and judges each: the one place that decides what a closed window
+ * says, for the live appliance and for replay alike. Control thread, registered with RCU and
+ * online.
+ */
+struct esf_judge;
+
+/*
+ * from_window: the first window to close even if nothing ever came for it; INT64_MIN: start with
+ * the first that holds a record (replay). NULL when out of memory.
+ */
+struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
+    struct esf_plane *plane, int64_t from_window);
+void esf_judge_destroy(struct esf_judge *judge);
+
+/* Unix ns at which the next window closes; INT64_MAX: none is known yet. */
+int64_t esf_judge_next_close(const struct esf_judge *judge);
+
+/*
+ * 0 with *out the view of the next window if it is closed at `settled` (the caller's to free; the
+ * window's memory is given back to its shards), or NULL where none is. settled INT64_MAX: the end,
+ * every window that holds a record is closed. -ENOMEM when out of memory; the window is then tried
+ * again the next time.
+ */
+int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **out);
+
+/* The provisional view of the window that `settled` falls in; NULL when out of memory. */
+struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled);
+
+#endif

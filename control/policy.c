@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	LINES_PER_SITE = 4096, /* fingerprints remembered, between the two bounds below */
+	LINES_MIN = 1 << 18,
+	LINES_MAX = 1 << 22,
+};
+
+static void policy_listeners(const struct esf_config *config, struct esf_policy *policy)
+{
+	for (uint32_t i = 0; i < config->listeners_count; i++) {
+		const struct esf_listener_config *from = &config->listeners[i];
+		struct esf_listener *to = &policy->listeners[i];
+
+		to->udp_port = from->udp;
+		to->format =
+		    from->format == ESF_FORMAT_ETD ? ESF_LISTENER_ETD : ESF_LISTENER_INFLUX;
+		to->precision_ns = from->precision_ns;
+		if (from->site_tag != NULL)
+			snprintf(to->site_tag, sizeof(to->site_tag), "%s", from->site_tag);
+		policy->listener_at[from->udp] = (uint8_t)(i + 1);
+	}
+}
+
+static struct esf_directory *policy_directory(
+    const struct esf_config *config, const uint8_t hash_key[16])
+{
+	struct esf_directory_site *sites = calloc(config->sites_count + 1, sizeof(*sites));
+	struct esf_directory *directory;
+
+	if (sites == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		sites[i] = (struct esf_directory_site){
+			.id = config->sites[i].id,
+			.name = config->sites[i].name,
+			.addresses_count = config->sites[i].addresses_count,
+			.addresses = config->sites[i].addresses,
+		};
+	directory = esf_directory_create(sites, config->sites_count, hash_key);
+	free(sites);
+	return directory;
+}
+
+static int policy_rules(
+    const struct esf_config *config, uint32_t shards_count, struct esf_policy *policy, FILE *errors)
+{
+	const struct esf_rules *rules = &config->rules;
+	struct esf_ruleset *set = NULL;
+	char message[256];
+	uint32_t bad = 0;
+	int result = esf_ruleset_create((const char *const *)rules->patterns, rules->rules,
+	    rules->count, shards_count, &set, &bad, message, sizeof(message));
+
+	if (result == -EINVAL)
+		fprintf(errors, "%s: name rule \"%s\": got what Hyperscan refuses: %s\n",
+		    config->path, rules->patterns[bad], message);
+	policy->rules = set;
+	return result;
+}
+
+int esf_policy_create(const struct esf_config *config, uint32_t shards_count,
+    const uint8_t hash_key[16], struct esf_policy **out, FILE *errors)
+{
+	struct esf_policy *policy = calloc(1, sizeof(*policy));
+	int result;
+
+	if (policy == NULL)
+		return -ENOMEM;
+	policy->revision = 1;
+	policy->max_skew_ns = config->clock.max_skew_ns;
+	policy->line_window_ns = config->dedup.line_window_ns;
+	policy_listeners(config, policy);
+	policy->directory = policy_directory(config, hash_key);
+	result = policy->directory == NULL ? -ENOMEM
+	                                   : policy_rules(config, shards_count, policy, errors);
+	if (result != 0) {
+		esf_policy_destroy(policy);
+		return result;
+	}
+	*out = policy;
+	return 0;
+}
+
+void esf_policy_destroy(struct esf_policy *policy)
+{
+	if (policy == NULL)
+		return;
+	esf_directory_destroy((struct esf_directory *)policy->directory);
+	esf_ruleset_destroy((struct esf_ruleset *)policy->rules);
+	free(policy);
+}
+
+struct esf_plane_options esf_policy_plane_options(
+    const struct esf_config *config, const uint8_t hash_key[16])
+{
+	uint64_t lines = (uint64_t)config->sites_count * LINES_PER_SITE;
+	struct esf_plane_options options = {
+		.sites_count = config->sites_count,
+		.measures_count = config->measures_count,
+		.window_ns = config->rollup.window_ns,
+		.windows_open = config->rollup.windows_open,
+		.max_skew_ns = config->clock.max_skew_ns,
+		.epoch_ns = config->rollup.epoch_ns,
+		.sequence_window = config->dedup.sequence_window,
+		.lines_remembered = lines < LINES_MIN   ? LINES_MIN
+		                    : lines > LINES_MAX ? LINES_MAX
+		                                        : (uint32_t)lines,
+	};
+
+	memcpy(options.hash_key, hash_key, sizeof(options.hash_key));
+	return options;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <urcu-qsbr.h>
+
+#include "control/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "control/api/http.h"
+#include "control/fleet/judge.h"
+#include "control/fleet/views.h"
+#include "control/policy.h"
+#include "control/sight/telemetry.h"
+#include "lcores/launch.h"
+
+/*
+ * run: the appliance. Stages are started in the order of struct appliance's members and undone in
+ * reverse; the control thread (this one) then ticks once an epoch: clock, watchdog, closed windows,
+ * the provisional view.
+ */
+struct appliance {
+	struct esf_config *config;
+	uint8_t hash_key[16];
+	uint32_t eal_count;
+	char **eal; /* the configuration's, then the command line's */
+	struct esf_launch_port *ports;
+	struct esf_launch_options options;
+	bool eal_started;
+	struct esf_plan plan;
+	struct esf_policy *policy;
+	struct esf_plane *plane;
+	struct esf_views *views;
+	struct esf_judge *judge;
+	struct esf_launch *launch;
+	struct esf_http *http;
+	bool telemetry_started;
+	uint64_t stuck; /* lcores reported as stuck */
+};
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "estream-fleetd: %s\n", what);
+	return ESF_EXIT_FAILED;
+}
+
+static int64_t real_time_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int gather_options(struct appliance *a, uint32_t eal_count, char *const *eal)
+{
+	const struct esf_config *config = a->config;
+
+	a->eal_count = config->eal_count + eal_count;
+	a->eal = calloc(a->eal_count + 1, sizeof(*a->eal));
+	a->ports = calloc(config->ports_count + 1, sizeof(*a->ports));
+	if (a->eal == NULL || a->ports == NULL)
+		return fail("out of memory");
+	memcpy(a->eal, config->eal, config->eal_count * sizeof(*a->eal));
+	memcpy(a->eal + config->eal_count, eal, eal_count * sizeof(*a->eal));
+	for (uint32_t i = 0; i < config->ports_count; i++) {
+		const struct esf_port_config *port = &config->ports[i];
+
+		a->ports[i].port = port->port;
+		a->ports[i].addresses.count = port->addresses_count;
+		for (uint32_t j = 0; j < port->addresses_count; j++)
+			a->ports[i].addresses.address[j] = port->addresses[j].address;
+	}
+	a->options = (struct esf_launch_options){
+		.program = "estream-fleetd",
+		.eal_count = a->eal_count,
+		.eal = a->eal,
+		.lcores_auto = config->lcores_auto,
+		.lcores_count = config->lcores_count,
+		.lcores = config->lcores,
+		.receive_only_count = config->receive_only_count,
+		.receive_only = config->receive_only,
+		.ports_count = config->ports_count,
+		.ports = a->ports,
+		.epoch_ns = config->rollup.epoch_ns,
+	};
+	return ESF_EXIT_OK;
+}
+
+static int start_plane(struct appliance *a)
+{
+	struct esf_plane_options options = esf_policy_plane_options(a->config, a->hash_key);
+
+	options.shards_count = a->plan.shards_count;
+	options.owners = a->plan.owners;
+	options.owner_is_receiver = a->plan.owner_is_receiver;
+	printf("sites: %u, %zu bytes each, %zu MiB in all\n", a->config->sites_count,
+	    esf_plane_site_size(&options),
+	    esf_plane_site_size(&options) * a->config->sites_count >> 20);
+	if (esf_policy_create(a->config, options.shards_count, a->hash_key, &a->policy, stderr) !=
+	    0)
+		return fail("the configuration's rules can't be compiled");
+	if (esf_plane_create(&options, &a->plane) != 0)
+		return fail("out of memory for the sites' state");
+	esf_plane_set_policy(a->plane, a->policy);
+	a->views = esf_views_create();
+	a->judge = esf_judge_create(a->config, 1, a->plane,
+	    esf_window_oldest_open(real_time_ns(), options.window_ns, options.windows_open));
+	return a->views == NULL || a->judge == NULL ? fail("out of memory") : ESF_EXIT_OK;
+}
+
+static int start_api(struct appliance *a)
+{
+	struct esf_api_sources sources = {
+		.views = a->views,
+		.plane = a->plane,
+		.launch = a->launch,
+		.config = a->config,
+		.started = real_time_ns(),
+	};
+
+	if (esf_http_start(&sources, &a->http, stderr) != 0)
+		return ESF_EXIT_FAILED;
+	if (esf_telemetry_start(&sources) != 0)
+		return fail("DPDK's telemetry commands could not be registered");
+	a->telemetry_started = true;
+	return ESF_EXIT_OK;
+}
+
+static int start(struct appliance *a)
+{
+	if (a->config->ports_count == 0)
+		return fail("ports: got none, want at least one to receive on, "
+		            "e.g. ports: [{port: 0, addresses: [10.9.0.2/24]}]");
+	randombytes_buf(a->hash_key, sizeof(a->hash_key));
+	if (esf_eal_start(&a->options, stderr) != 0)
+		return ESF_EXIT_FAILED;
+	a->eal_started = true;
+	if (esf_plan_make(&a->options, &a->plan, stderr) != 0)
+		return ESF_EXIT_FAILED;
+	esf_plan_print(&a->plan, stdout);
+	if (start_plane(a) != ESF_EXIT_OK)
+		return ESF_EXIT_FAILED;
+	if (esf_launch_start(&a->plan, a->plane, &a->launch, stderr) != 0)
+		return ESF_EXIT_FAILED;
+	return start_api(a);
+}
+
+/* What was counted, said once more at the end; whether all of it is accounted for. */
+static int report(const struct appliance *a)
+{
+	struct esf_ledger ledger;
+	struct esf_mbuf_counts mbufs;
+	bool balanced;
+
+	esf_plane_ledger(a->plane, &ledger);
+	esf_launch_mbufs(a->launch, &mbufs);
+	balanced =
+	    esf_ledger_balances(&ledger) && ledger.datagrams_handed == ledger.datagrams_taken;
+	printf("stopped: %" PRIu64 " datagrams received, %" PRIu64 " accepted, %" PRIu64
+	       " records accepted, ledger %s, %" PRIu64 " of %" PRIu64 " mbufs out\n",
+	    ledger.datagrams_received, ledger.datagrams[ESF_DATAGRAM_ACCEPTED],
+	    ledger.records[ESF_RECORD_ACCEPTED], balanced ? "balanced" : "NOT balanced",
+	    mbufs.in_use, mbufs.total);
+	return balanced && mbufs.in_use == 0 ? ESF_EXIT_OK : ESF_EXIT_FAILED;
+}
+
+static int stop(struct appliance *a, int result)
+{
+	esf_http_stop(a->http);
+	if (a->telemetry_started)
+		esf_telemetry_stop();
+	if (a->launch != NULL) {
+		int reported;
+
+		rcu_thread_offline();
+		esf_launch_stop(a->launch);
+		rcu_thread_online();
+		reported = report(a);
+		result = result == ESF_EXIT_OK ? reported : result;
+		esf_launch_free(a->launch);
+	}
+	rcu_barrier();
+	esf_judge_destroy(a->judge);
+	esf_views_destroy(a->views);
+	esf_plane_destroy(a->plane);
+	esf_policy_destroy(a->policy);
+	if (a->eal_started)
+		esf_eal_stop();
+	free(a->ports);
+	free(a->eal);
+	return result;
+}
+
+static void close_windows(struct appliance *a, int64_t settled)
+{
+	struct esf_view *view;
+
+	while (esf_judge_close(a->judge, settled, &view) == 0 && view != NULL)
+		esf_views_set_closed(a->views, view);
+	view = esf_judge_open(a->judge, settled);
+	if (view != NULL)
+		esf_views_set_open(a->views, view);
+}
+
+static void watch(struct appliance *a)
+{
+	uint64_t stuck;
+
+	esf_launch_tick(a->launch, &stuck);
+	if ((stuck & ~a->stuck) != 0)
+		fprintf(stderr,
+		    "estream-fleetd: lcores with bits %#" PRIx64
+		    " have not finished a pass for two "
+		    "epochs: their sites stand still\n",
+		    stuck);
+	a->stuck = stuck;
+}
+
+/* Ticks until SIGTERM or SIGINT. */
+static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
+{
+	int64_t epoch_ns = a->config->rollup.epoch_ns;
+	struct timespec wait = { epoch_ns / 1000000000, epoch_ns % 1000000000 };
+
+	for (;;) {
+		int signal_number;
+		int64_t settled;
+
+		rcu_thread_offline();
+		signal_number = sigtimedwait(signals, NULL, &wait);
+		rcu_thread_online();
+		if (signal_number == SIGTERM || signal_number == SIGINT)
+			return;
+		if (signal_number == SIGHUP)
+			fputs("estream-fleetd: SIGHUP: reload is not built yet: nothing changed\n",
+			    stderr);
+		watch(a);
+		settled = esf_plane_settled(a->plane);
+		if (settled != INT64_MIN)
+			close_windows(a, settled);
+	}
+}
+
+int esf_command_run(const char *config_path, uint32_t eal_count, char *const *eal)
+{
+	struct appliance a = { 0 };
+	sigset_t signals;
+	int result;
+
+	/* Blocked before any thread starts, so that only the control thread's sigtimedwait takes
+	 * them. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+
+	a.config = esf_command_load(config_path, &result);
+	if (a.config == NULL)
+		return result;
+	rcu_register_thread();
+	result = gather_options(&a, eal_count, eal);
+	if (result == ESF_EXIT_OK)
+		result = start(&a);
+	if (result == ESF_EXIT_OK) {
+		printf("ready: http://%s:%u/\n", a.config->http.address, a.config->http.port);
+		tick_until_stopped(&a, &signals);
+	}
+	result = stop(&a, result);
+	rcu_unregister_thread();
+	esf_config_free(a.config);
+	return result;
+}
