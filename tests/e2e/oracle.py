@@ -6,9 +6,9 @@ description of what was sent, never on the bytes: where it and the program agree
 the contract agree. Sums are made in exact arithmetic (Fraction), without rounding.
 
 Where the contract leaves room, it is read so: a line seen before is refused whole, before its
-fields are looked at; lines of unknown sites count as one record each, and a text datagram is
-unknown_site when all its lines that parse are; the aliases of a stream outlive a boot until born
-anew.
+fields are looked at; a line of an unknown site counts as one record; a text datagram of which no
+line is taken is unknown_site if a line is, else duplicate if a line is, else malformed; the aliases
+of a stream outlive a boot until born anew.
 
     config = Config(window_s=10, ..., sites=[Site(1, "n-1")], kpis=[Kpi("power_kw")])
     packets = [Packet(arrival_ns, Etd(site=1, boot=..., seq=1, time=..., body=[Data(...)]))]
@@ -615,41 +615,52 @@ class Model:
         return self.by_address.get(source)
 
     def _influx(self, packet):
-        lines = packet.payload.lines
-        parsed = [line for line in lines if line.malformed is None]
-        if not parsed:
-            return "malformed"
-        if all(self._site_of(line, packet.source) is None for line in parsed):
+        """Accepted when a line is; of a datagram that is not, nothing counts as a record."""
+        counts = []  # record verdicts, should it be accepted
+        fates, repeated = set(), []
+        for line in packet.payload.lines:
+            fate, site = self._line(line, packet.source, counts)
+            fates.add(fate)
+            if fate == "duplicate":
+                repeated.append(site)
+            if fate != "accepted":
+                counts.append(fate)
+        if "accepted" in fates:
+            for verdict in counts:
+                self._count(verdict)
+            for site in repeated:
+                self.cards[site].duplicates += 1
+            return "accepted"
+        if "unknown_site" in fates:
             return "unknown_site"
-        for line in lines:
-            if line.malformed is not None:
-                self._count("malformed")
-                continue
-            site = self._site_of(line, packet.source)
-            if site is None:
-                self._count("unknown_site")
-            else:
-                self._line(site, line)
-        return "accepted"
+        for site in set(repeated):
+            self.cards[site].duplicates += 1
+        return "duplicate" if repeated else "malformed"
 
-    def _line(self, site, line):
+    def _line(self, line, source, counts):
+        """(what becomes of the line as a whole, its site); its fields' verdicts go to counts."""
+        if line.malformed is not None:
+            return "malformed", None
+        site = self._site_of(line, source)
+        if site is None:
+            return "unknown_site", None
         if line.stamp is not None:
             first = self.lines.get((site, line.encode()))
             if first is not None and self.now - first <= self.config.line_window_s * S:
-                self.cards[site].duplicates += 1
-                self._count("duplicate")
-                return
+                return "duplicate", site
             self.lines[site, line.encode()] = self.now
         self.cards[site].last_seen = self.now
         time = self.now if line.stamp is None else line.stamp * self.config.precision_ns
-        for name, value in line.fields:
-            rule = self.config.rule_of("%s.%s" % (line.measurement, name))
-            if rule is None:
-                self._count("unmapped")
-            elif isinstance(value, str):
-                self._count("not_numeric")
-            else:
-                self._count(self._value(site, rule, time, float(value)))
+        counts.extend(self._field(site, line, time, name, value) for name, value in line.fields)
+        return "accepted", site
+
+    def _field(self, site, line, time, name, value):
+        rule = self.config.rule_of("%s.%s" % (line.measurement, name))
+        if rule is None:
+            return "unmapped"
+        if isinstance(value, str):
+            return "not_numeric"
+        return self._value(site, rule, time, float(value))
 
     # -- results
 

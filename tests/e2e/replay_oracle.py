@@ -31,7 +31,7 @@ def random_kpi(rng, name):
     """Bands around 50, where the senders' values are, in either direction or both."""
     kpi = Kpi(name, weight=rng.choice([0, 0.125, 0.25, 0.5, 1, 3.5]), vital=rng.random() < 0.25)
     bands = [[None, None] for _ in range(3)]
-    sides = rng.choice([(0,), (1,), (0, 1), ()])
+    sides = rng.choice([(0,), (1,), (0, 1)] if kpi.weight > 0 else [(0,), ()])
     for side in sides:
         sign = 1 if side else -1
         good = rng.uniform(-5, 30)
@@ -383,6 +383,8 @@ class LineSender:
                 lines.append(Line("m", "nobody", [("gauge_0", 1.0)]))
             self._emit(at + delay_of(rng), lines)
             if clean and rng.random() < 0.15:  # again, within line_window or behind it
+                if rng.random() < 0.5:
+                    clean.insert(rng.randint(0, len(clean)), self._line(at))
                 self._emit(at + rng.choice([2 * S + 1, 7 * S]), clean)
 
     def _emit(self, at, lines):
