@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/cli/commands.h"
+
+#include <string.h>
+
+#include "control/cli/field.h"
+#include "control/cli/text.h"
+
+enum { PATH_SIZE = 1024, WORST_SITES = 3 };
+
+int esf_command_fetch(struct esf_client *client, const char *path, json_t **out)
+{
+	char open_path[PATH_SIZE + 16];
+	int result = esf_client_get(client, path, out);
+
+	if (result != 503)
+		return result;
+	snprintf(open_path, sizeof(open_path), "%s%cwindow=open", path,
+	    strchr(path, '?') == NULL ? '?' : '&');
+	return esf_client_get(client, open_path, out);
+}
+
+enum esf_exit esf_command_fail(const struct esf_call *call, int result)
+{
+	const char *message = esf_client_error(call->client);
+
+	fputs("fleetctl: ", stderr);
+	esf_text_put(stderr, message, esf_text_width(message));
+	fputc('\n', stderr);
+	return result == 400 ? ESF_EXIT_USAGE : ESF_EXIT_FAILED;
+}
+
+static void put_json(const struct esf_call *call, const json_t *document)
+{
+	json_dumpf(document, call->screen.out, JSON_INDENT(2));
+	fputc('\n', call->screen.out);
+}
+
+/* Appends "?key=value" or "&key=value", escaped; nothing for a value of NULL. */
+static void add_param(const struct esf_call *call, char *path, const char *key, const char *value)
+{
+	size_t size = strlen(path);
+	char *escaped;
+
+	if (value == NULL)
+		return;
+	escaped = esf_client_name(call->client, value);
+	if (escaped != NULL)
+		snprintf(path + size, PATH_SIZE - size, "%c%s=%s",
+		    strchr(path, '?') == NULL ? '?' : '&', key, escaped);
+	esf_client_free_name(escaped);
+}
+
+/* The path of one named thing. */
+static void name_path(const struct esf_call *call, char *path, const char *under)
+{
+	char *escaped = esf_client_name(call->client, call->options->name);
+
+	snprintf(path, PATH_SIZE, "%s%s", under, escaped != NULL ? escaped : "");
+	esf_client_free_name(escaped);
+}
+
+typedef void (*show_fn)(const struct esf_call *call, const json_t *document);
+
+/* Prints what was fetched, as JSON or by show, and lets it go. */
+static enum esf_exit finish(const struct esf_call *call, int result, json_t *document, show_fn show)
+{
+	if (result != 0)
+		return esf_command_fail(call, result);
+	if (call->options->json)
+		put_json(call, document);
+	else
+		show(call, document);
+	json_decref(document);
+	return ESF_EXIT_OK;
+}
+
+static enum esf_exit run(const struct esf_call *call, const char *path, show_fn show)
+{
+	json_t *document = NULL;
+	int result = esf_command_fetch(call->client, path, &document);
+
+	return finish(call, result, document, show);
+}
+
+static int put_worst_sites(const struct esf_call *call)
+{
+	char path[PATH_SIZE];
+	json_t *document;
+	int result;
+
+	snprintf(path, sizeof(path), "/api/v1/sites?sort=health&limit=%d", WORST_SITES);
+	add_param(call, path, "region", call->options->name);
+	result = esf_command_fetch(call->client, path, &document);
+	if (result != 0)
+		return result;
+	fputs("\nworst sites\n", call->screen.out);
+	esf_show_sites(&call->screen, document);
+	json_decref(document);
+	return 0;
+}
+
+static int put_ledger(const struct esf_call *call)
+{
+	json_t *ledger;
+	int result = esf_client_get(call->client, "/api/v1/ledger", &ledger);
+
+	if (result != 0)
+		return result;
+	fputc('\n', call->screen.out);
+	esf_show_ledger_lines(&call->screen, ledger);
+	json_decref(ledger);
+	return 0;
+}
+
+static void show_fleet(const struct esf_call *call, const json_t *document)
+{
+	esf_show_scope(&call->screen, "fleet", json_object_get(document, "fleet"));
+	esf_show_window(&call->screen, document);
+	fputc('\n', call->screen.out);
+	esf_show_regions(&call->screen, json_object_get(document, "regions"));
+}
+
+enum esf_exit esf_command_status(const struct esf_call *call)
+{
+	enum esf_exit code = run(call, "/api/v1/fleet", show_fleet);
+	int result;
+
+	if (code != ESF_EXIT_OK || call->options->json)
+		return code;
+	result = put_worst_sites(call);
+	if (result == 0)
+		result = put_ledger(call);
+	return result == 0 ? ESF_EXIT_OK : esf_command_fail(call, result);
+}
+
+static void show_regions(const struct esf_call *call, const json_t *document)
+{
+	esf_show_window(&call->screen, document);
+	fputc('\n', call->screen.out);
+	esf_show_regions(&call->screen, json_object_get(document, "regions"));
+}
+
+enum esf_exit esf_command_regions(const struct esf_call *call)
+{
+	return run(call, "/api/v1/regions", show_regions);
+}
+
+static void show_region(const struct esf_call *call, const json_t *document)
+{
+	esf_show_scope(&call->screen, esf_field_text(document, "name"), document);
+	esf_show_window(&call->screen, document);
+	fputc('\n', call->screen.out);
+	esf_show_scope_kpis(&call->screen, document, json_object_get(document, "units"));
+}
+
+enum esf_exit esf_command_region(const struct esf_call *call)
+{
+	char path[PATH_SIZE];
+	enum esf_exit code;
+	int result;
+
+	name_path(call, path, "/api/v1/regions/");
+	code = run(call, path, show_region);
+	if (code != ESF_EXIT_OK || call->options->json)
+		return code;
+	result = put_worst_sites(call);
+	return result == 0 ? ESF_EXIT_OK : esf_command_fail(call, result);
+}
+
+static void show_sites(const struct esf_call *call, const json_t *document)
+{
+	int64_t total = esf_field_count(document, "total");
+	size_t shown = json_array_size(json_object_get(document, "sites"));
+
+	esf_show_sites(&call->screen, document);
+	if ((int64_t)shown < total)
+		fprintf(call->screen.out, "%zu of %jd sites; --limit shows more or fewer\n", shown,
+		    (intmax_t)total);
+}
+
+enum esf_exit esf_command_sites(const struct esf_call *call)
+{
+	const struct esf_options *options = call->options;
+	char path[PATH_SIZE] = "/api/v1/sites";
+
+	add_param(call, path, "region", options->region);
+	add_param(call, path, "status", options->status);
+	add_param(call, path, "sort", options->sort);
+	add_param(call, path, "limit", options->limit);
+	return run(call, path, show_sites);
+}
+
+static void show_site(const struct esf_call *call, const json_t *document)
+{
+	esf_show_site(&call->screen, document);
+}
+
+enum esf_exit esf_command_site(const struct esf_call *call)
+{
+	char path[PATH_SIZE];
+
+	name_path(call, path, "/api/v1/sites/");
+	return run(call, path, show_site);
+}
+
+static void show_ledger(const struct esf_call *call, const json_t *document)
+{
+	esf_show_ledger(&call->screen, document);
+}
+
+enum esf_exit esf_command_ledger(const struct esf_call *call)
+{
+	char path[PATH_SIZE] = "/api/v1/ledger";
+	json_t *document = NULL;
+	int result;
+
+	add_param(call, path, "site", call->options->site);
+	result = esf_client_get(call->client, path, &document);
+	return finish(call, result, document, show_ledger);
+}

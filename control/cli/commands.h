@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_COMMANDS_H
+#define ESF_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "control/cli/client.h"
+#include "control/cli/show.h"
+
+/*
+ * fleetctl's commands: fetch documents, show them.
+ */
+enum esf_exit {
+	ESF_EXIT_OK = 0,
+	ESF_EXIT_FAILED = 1,    /* no connection, or the server refused */
+	ESF_EXIT_USAGE = 2,     /* wrong arguments, by fleetctl's or the server's judgement */
+	ESF_EXIT_NOT_BUILT = 3, /* a command of a later release */
+};
+
+/* What the command line said; absent text is NULL. */
+struct esf_options {
+	bool json;
+	const char *region;
+	const char *status;
+	const char *sort;
+	const char *limit;
+	const char *site;
+	unsigned int count; /* top: frames; 0: until interrupted */
+	const char *name;   /* the command's own argument */
+};
+
+struct esf_call {
+	struct esf_client *client;
+	const struct esf_options *options;
+	struct esf_screen screen;
+};
+
+typedef enum esf_exit (*esf_command_fn)(const struct esf_call *call);
+
+enum esf_exit esf_command_status(const struct esf_call *call);
+enum esf_exit esf_command_regions(const struct esf_call *call);
+enum esf_exit esf_command_region(const struct esf_call *call);
+enum esf_exit esf_command_sites(const struct esf_call *call);
+enum esf_exit esf_command_site(const struct esf_call *call);
+enum esf_exit esf_command_ledger(const struct esf_call *call);
+enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */
+
+/*
+ * GET of a document of a window: the latest closed one's or, while none has closed, the provisional
+ * one's (which says so). Results as esf_client_get's.
+ */
+int esf_command_fetch(struct esf_client *client, const char *path, json_t **out);
+
+/* Prints the client's error; the exit code for esf_client_get's result. */
+enum esf_exit esf_command_fail(const struct esf_call *call, int result);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_SHOW_H
+#define ESF_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "control/cli/table.h"
+
+/*
+ * The API's documents (CONTRACT 5) as text of at most 100 columns. Nothing here talks to the
+ * server.
+ */
+struct esf_screen {
+	FILE *out;
+	bool colour;
+};
+
+/* A line on a SCOPE, and one on the window, revision and time of the document it came in. */
+void esf_show_scope(const struct esf_screen *screen, const char *title, const json_t *scope);
+void esf_show_window(const struct esf_screen *screen, const json_t *document);
+
+/* A table of an array of SCOPEs; a table of one SCOPE's KPIs. units: {KPI: unit}. */
+void esf_show_regions(const struct esf_screen *screen, const json_t *regions);
+void esf_show_scope_kpis(const struct esf_screen *screen, const json_t *scope, const json_t *units);
+
+/* The table of GET /api/v1/sites, and all of GET /api/v1/sites/NAME. */
+void esf_show_sites(const struct esf_screen *screen, const json_t *document);
+void esf_show_site(const struct esf_screen *screen, const json_t *document);
+
+/* The ledger in a few lines, and in full. */
+void esf_show_ledger_lines(const struct esf_screen *screen, const json_t *ledger);
+void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger);
+
+/* The style of a status's word. */
+enum esf_style esf_show_status_style(const char *status);
+
+#endif

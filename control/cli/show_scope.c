@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/cli/show.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "control/cli/field.h"
+#include "control/cli/text.h"
+
+enum esf_style esf_show_status_style(const char *status)
+{
+	if (strcmp(status, "good") == 0)
+		return ESF_GREEN;
+	if (strcmp(status, "degraded") == 0)
+		return ESF_YELLOW;
+	return strcmp(status, "bad") == 0 ? ESF_RED : ESF_DIM;
+}
+
+void esf_show_scope(const struct esf_screen *screen, const char *title, const json_t *scope)
+{
+	const json_t *sites = json_object_get(scope, "sites");
+	const char *status = esf_field_text(scope, "status");
+	enum esf_style style = esf_show_status_style(status);
+	char health[ESF_TEXT_NUMBER_SIZE], coverage[ESF_TEXT_NUMBER_SIZE];
+	double covered = esf_field_real(scope, "coverage");
+
+	snprintf(coverage, sizeof(coverage), isnan(covered) ? "-" : "%.2f", covered);
+	esf_text_put(screen->out, title, ESF_TEXT_COLUMNS / 2);
+	fputs(": ", screen->out);
+	esf_style_begin(screen->out, screen->colour, style);
+	fprintf(
+	    screen->out, "%s %s", esf_text_points(esf_field_real(scope, "health"), health), status);
+	esf_style_end(screen->out, screen->colour, style);
+	fprintf(screen->out, ", coverage %s\n", coverage);
+	fprintf(screen->out,
+	    "sites: %jd of %jd reporting; %jd good, %jd degraded, %jd bad, %jd unknown\n",
+	    (intmax_t)esf_field_count(sites, "reporting"),
+	    (intmax_t)esf_field_count(sites, "total"), (intmax_t)esf_field_count(sites, "good"),
+	    (intmax_t)esf_field_count(sites, "degraded"), (intmax_t)esf_field_count(sites, "bad"),
+	    (intmax_t)esf_field_count(sites, "unknown"));
+}
+
+void esf_show_window(const struct esf_screen *screen, const json_t *document)
+{
+	const json_t *window = json_object_get(document, "window");
+	char start[ESF_TEXT_NUMBER_SIZE], end[ESF_TEXT_NUMBER_SIZE];
+
+	esf_text_time(esf_field_count(window, "start"), start);
+	esf_text_time(esf_field_count(window, "end"), end);
+	fprintf(screen->out, "window: %s .. %s UTC, %s\n", start, strlen(end) > 11 ? end + 11 : end,
+	    esf_field_bool(window, "closed") ? "closed" : "provisional: it is still open");
+}
+
+/* The scored KPI of a SCOPE that does worst, and its score: "thermal_margin 62". */
+static void lowest_kpi(const json_t *scope, char *buffer, size_t size)
+{
+	const json_t *kpis = json_object_get(scope, "kpis"), *value;
+	const char *name;
+	double lowest = 100;
+
+	buffer[0] = '\0';
+	json_object_foreach ((json_t *)kpis, name, value) {
+		double score = esf_field_real(value, "score");
+
+		if (isnan(score) || score >= lowest)
+			continue;
+		lowest = score;
+		snprintf(buffer, size, "%s %.0f", name, score);
+	}
+}
+
+static void add_sites_count(
+    struct esf_table *table, const json_t *sites, const char *key, enum esf_style style)
+{
+	int64_t count = esf_field_count(sites, key);
+	char text[ESF_TEXT_NUMBER_SIZE];
+
+	snprintf(text, sizeof(text), "%jd", (intmax_t)count);
+	esf_table_add(table, count == 0 ? ESF_DIM : style, text);
+}
+
+static void add_region(struct esf_table *table, const json_t *region)
+{
+	const json_t *sites = json_object_get(region, "sites");
+	const char *status = esf_field_text(region, "status");
+	char text[ESF_CELL_SIZE];
+
+	esf_table_add(table, ESF_PLAIN, esf_field_text(region, "name"));
+	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(region, "health"), text));
+	esf_table_add(table, esf_show_status_style(status), status);
+	snprintf(text, sizeof(text), "%.2f", esf_field_real(region, "coverage"));
+	esf_table_add(table, ESF_PLAIN, text);
+	add_sites_count(table, sites, "total", ESF_PLAIN);
+	add_sites_count(table, sites, "reporting", ESF_PLAIN);
+	add_sites_count(table, sites, "good", ESF_GREEN);
+	add_sites_count(table, sites, "degraded", ESF_YELLOW);
+	add_sites_count(table, sites, "bad", ESF_RED);
+	add_sites_count(table, sites, "unknown", ESF_PLAIN);
+	lowest_kpi(region, text, sizeof(text));
+	esf_table_add(table, ESF_PLAIN, text);
+}
+
+void esf_show_regions(const struct esf_screen *screen, const json_t *regions)
+{
+	static const struct esf_column columns[] = {
+		{ "REGION", false, true },
+		{ "HEALTH", true, false },
+		{ "STATUS", false, false },
+		{ "COVER", true, false },
+		{ "SITES", true, false },
+		{ "REPORT", true, false },
+		{ "GOOD", true, false },
+		{ "DEGR", true, false },
+		{ "BAD", true, false },
+		{ "UNKN", true, false },
+		{ "LOWEST KPI", false, true },
+	};
+	struct esf_table table;
+
+	esf_table_start(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < json_array_size(regions); i++)
+		add_region(&table, json_array_get(regions, i));
+	esf_table_finish(&table, screen->out, screen->colour);
+}
+
+static void add_values(struct esf_table *table, const json_t *kpi, const char *const *keys)
+{
+	char text[ESF_TEXT_NUMBER_SIZE];
+
+	for (; *keys != NULL; keys++)
+		esf_table_add(table, ESF_PLAIN, esf_text_value(esf_field_real(kpi, *keys), text));
+}
+
+void esf_show_scope_kpis(const struct esf_screen *screen, const json_t *scope, const json_t *units)
+{
+	static const struct esf_column columns[] = {
+		{ "KPI", false, true },
+		{ "MEAN", true, false },
+		{ "UNIT", false, true },
+		{ "SCORE", true, false },
+		{ "STDDEV", true, false },
+		{ "MIN", true, false },
+		{ "P50", true, false },
+		{ "P95", true, false },
+		{ "MAX", true, false },
+		{ "SITES", true, false },
+		{ "SAMPLES", true, false },
+	};
+	static const char *const first[] = { "mean", NULL };
+	static const char *const rest[] = { "stddev", "min", "p50", "p95", "max", NULL };
+	const json_t *kpis = json_object_get(scope, "kpis"), *kpi;
+	const char *name;
+	char text[ESF_TEXT_NUMBER_SIZE];
+	struct esf_table table;
+
+	esf_table_start(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	json_object_foreach ((json_t *)kpis, name, kpi) {
+		esf_table_add(&table, ESF_PLAIN, name);
+		add_values(&table, kpi, first);
+		esf_table_add(&table, ESF_PLAIN, esf_field_text(units, name));
+		esf_table_add(
+		    &table, ESF_PLAIN, esf_text_points(esf_field_real(kpi, "score"), text));
+		add_values(&table, kpi, rest);
+		esf_table_add(&table, ESF_PLAIN,
+		    esf_text_count((uint64_t)esf_field_count(kpi, "sites"), text));
+		esf_table_add(&table, ESF_PLAIN,
+		    esf_text_count((uint64_t)esf_field_count(kpi, "samples"), text));
+	}
+	esf_table_finish(&table, screen->out, screen->colour);
+}
