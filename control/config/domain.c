@@ -43,7 +43,8 @@ static const struct esf_key domain_fields[] = {
 	    .required = true },
 	{ ESF_LIST("kpis", struct esf_domain, kpis, kpi_item, 1, ESF_KPIS_MAX / 2),
 	    .required = true },
-	{ ESF_LIST("rules", struct esf_domain, rules, esf_rule_item, 1, 256), .required = true },
+	{ ESF_LIST("rules", struct esf_domain, rules, esf_rule_preset_item, 1, 256),
+	    .required = true },
 	ESF_END,
 };
 static const struct esf_key domain_key = { .kind = ESF_KEY_MAPPING, .fields = domain_fields };

@@ -53,8 +53,8 @@ struct esf_file {
 /* The whole file's table, in CONTRACT section 3's order. */
 extern const struct esf_key esf_file_key;
 
-/* An item of normalise[], which the domains' files share. */
-extern const struct esf_key esf_rule_item;
+/* An item of normalise[]; and of a preset's rules, whose patterns are tested with the program. */
+extern const struct esf_key esf_rule_item, esf_rule_preset_item;
 
 /*
  * The checks of what the table can't see: duplicates, references, relations between keys. Each

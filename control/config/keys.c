@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "file.h"
 
-#include <math.h>
-
 #include "kpi_rows.h"
 #include "rows.h"
 #include "setter.h"
@@ -43,12 +41,6 @@ static const struct esf_choice formats[] = {
 static const struct esf_choice unknown_sites[] = {
 	{ "refuse", 0, NULL },
 	{ "learn", 1, "set unknown_sites: refuse" },
-	{ NULL, 0, NULL },
-};
-
-static const struct esf_choice rule_types[] = {
-	{ "gauge", ESF_RULE_GAUGE, NULL },
-	{ "counter", ESF_RULE_COUNTER, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -172,35 +164,6 @@ static void prepare_site(void *slot)
 
 static const struct esf_key site_item = {
 	.kind = ESF_KEY_MAPPING, .fields = site_fields, .prepare = prepare_site
-};
-
-static const struct esf_key rule_fields[] = {
-	{ ESF_CHECKED("match", struct esf_rule_entry, match, esf_check_pattern), .required = true,
-	    .max = ESF_PATTERN_SIZE_MAX },
-	{ ESF_CHECKED("kpi", struct esf_rule_entry, kpi, esf_check_kpi_name), .required = true,
-	    .want = ESF_WANT_KPI_NAME },
-	{ ESF_NUMBER("scale", struct esf_rule_entry, scale, -1e15, 1e15) },
-	{ ESF_NUMBER("offset", struct esf_rule_entry, offset, -1e15, 1e15) },
-	{ ESF_NUMBER("min", struct esf_rule_entry, min, -1e300, 1e300), .nullable = true,
-	    .want = "a number, or null where open" },
-	{ ESF_NUMBER("max", struct esf_rule_entry, max, -1e300, 1e300), .nullable = true,
-	    .want = "a number, or null where open" },
-	{ ESF_CHOICE("type", struct esf_rule_entry, type, rule_types) },
-	ESF_END,
-};
-
-static void prepare_rule(void *slot)
-{
-	struct esf_rule_entry *entry = slot;
-
-	entry->scale = 1;
-	entry->min = -INFINITY;
-	entry->max = INFINITY;
-	entry->type = ESF_RULE_AS_BORN;
-}
-
-const struct esf_key esf_rule_item = {
-	.kind = ESF_KEY_MAPPING, .fields = rule_fields, .prepare = prepare_rule
 };
 
 static const struct esf_key kpi_fields[] = {
@@ -358,7 +321,7 @@ static const struct esf_key slot_fields[] = {
 static const struct esf_key slot_item = { .kind = ESF_KEY_MAPPING, .fields = slot_fields };
 
 static const struct esf_key ai_fields[] = {
-	{ ESF_UNKEPT("slots", slot_item, 1024), .not_built = "set ai: {slots: []}" },
+	{ ESF_UNKEPT("slots", slot_item, 1024) },
 	ESF_END,
 };
 

@@ -172,8 +172,8 @@ int esf_config_load(const char *path, struct esf_config **out, struct esf_faults
 {
 	static const struct esf_path whole = { .key = "file" };
 	struct esf_fault_list list = { .file = path };
-	char *data;
-	size_t size;
+	char *data = NULL;
+	size_t size = 0;
 	int rc;
 
 	*out = NULL;

@@ -13,22 +13,23 @@ static size_t least(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
+/* Optimal string alignment: Levenshtein's, with two neighbours swapped as one edit. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-	size_t row[WORD_MAX + 1];
+	size_t rows[3][WORD_MAX + 1], *row = rows[0];
 
 	for (size_t j = 0; j <= b_size; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= a_size; i++) {
-		size_t diagonal = row[0];
+		const size_t *above = rows[(i - 1) % 3], *above2 = rows[(i + 1) % 3];
 
+		row = rows[i % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= b_size; j++) {
-			size_t above = row[j];
-
-			row[j] =
-			    least(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			row[j] = least(
+			    above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], row[j], above2[j - 2] + 1);
 		}
 	}
 	return row[b_size];

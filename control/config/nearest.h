@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 /*
- * "Did you mean": of the names offered, the one with the least Levenshtein distance (1966) to a
- * word, when that is near enough to be a slip of the hand: at most a third of the word's letters,
- * and at least one.
+ * "Did you mean": of the names offered, the one with the least Levenshtein distance to a word
+ * (two neighbours swapped count as one edit), when that is near enough to be a slip of the hand: at
+ * most a third of the word's letters, and at least one.
  */
 struct esf_nearest {
 	const char *word;

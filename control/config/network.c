@@ -130,7 +130,7 @@ static void check_receive_only(
 			esf_load_fault(load, &path, node, "%u again, want each lcore once", lcore);
 		else if (lcores_known && !config->lcores_auto &&
 		         !is_listed(config->lcores, config->lcores_count, lcore))
-			esf_load_fault(load, &path, node, "got %u, want one of lcores", lcore);
+			esf_load_refuse(load, &path, node, "one of lcores");
 	}
 }
 

@@ -67,6 +67,22 @@ static void warn_ingestion(
 	    names[limits->ingestion]);
 }
 
+/* The table can't say "not built yet" for slots: too many of them is the fault to name first. */
+static void check_slots(struct esf_load *load, yaml_node_t *root, const struct esf_file *file)
+{
+	static const struct esf_path ai = { .key = "ai" }, path = { &ai, "slots", 0 };
+	yaml_node_t *list = esf_document_find(
+	    load->document, esf_document_find(load->document, root, "ai"), "slots");
+
+	if (esf_node_items(list) == 0 || !esf_document_is_sound(load->document, list))
+		return;
+	if (esf_document_is_known(load->document, root, "profile"))
+		check_count(load, &path, list, file->profile,
+		    offsetof(struct esf_profile_limits, ai_slots), "AI slots");
+	if (esf_document_is_sound(load->document, list))
+		esf_load_fault(load, &path, list, "not built yet: set ai: {slots: []}");
+}
+
 void esf_profile_check(struct esf_load *load, struct esf_file *file)
 {
 	static const struct esf_path sites = { .key = "sites" };
@@ -75,6 +91,7 @@ void esf_profile_check(struct esf_load *load, struct esf_file *file)
 	yaml_node_t *root = esf_document_root(document);
 	yaml_node_t *profile = esf_document_find(document, root, "profile");
 
+	check_slots(load, root, file);
 	if (!esf_document_is_known(document, root, "profile"))
 		return;
 	check_count(load, &sites, esf_document_find(document, root, "sites"), file->profile,

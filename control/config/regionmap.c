@@ -28,8 +28,7 @@ uint32_t esf_regionmap_find(const struct esf_config *config, const char *site, u
 	return named;
 }
 
-static yaml_node_t *region_key(
-    struct esf_load *load, yaml_node_t *list, uint32_t i, const char *key)
+static yaml_node_t *item_key(struct esf_load *load, yaml_node_t *list, uint32_t i, const char *key)
 {
 	return esf_document_find(load->document, esf_document_item(load->document, list, i), key);
 }
@@ -38,7 +37,7 @@ static void check_name(
     struct esf_load *load, struct esf_index *names, yaml_node_t *list, uint32_t i)
 {
 	struct esf_path item = { &regions_path, NULL, i }, path = { &item, "name", 0 };
-	yaml_node_t *node = region_key(load, list, i, "name");
+	yaml_node_t *node = item_key(load, list, i, "name");
 	const char *text = esf_node_text(node);
 	uint32_t other;
 
@@ -53,7 +52,7 @@ static void check_name(
 	other = esf_index_add(names, text, strlen(text), i);
 	if (other != ESF_INDEX_NONE)
 		esf_load_fault(load, &path, node, "\"%s\" again: regions[%u] on line %u has it",
-		    text, other, esf_node_line(region_key(load, list, other, "name")));
+		    text, other, esf_node_line(item_key(load, list, other, "name")));
 }
 
 static void check_takes(struct esf_load *load, yaml_node_t *list, uint32_t i)
@@ -63,9 +62,28 @@ static void check_takes(struct esf_load *load, yaml_node_t *list, uint32_t i)
 
 	if (!esf_document_is_sound(load->document, region) || region->type != YAML_MAPPING_NODE)
 		return;
-	if (region_key(load, list, i, "sites") == NULL &&
-	    region_key(load, list, i, "match") == NULL)
+	if (item_key(load, list, i, "sites") == NULL && item_key(load, list, i, "match") == NULL)
 		esf_load_fault(load, &path, region, "takes no site, want sites or match");
+}
+
+/*
+ * Sites whose name had a fault are offered first: a region that names "n-1" is right where it is
+ * the site that says "n 1".
+ */
+static bool is_meant(struct esf_load *load, const struct esf_file *file, const char *word)
+{
+	yaml_node_t *sites =
+	    esf_document_find(load->document, esf_document_root(load->document), "sites");
+	struct esf_nearest nearest;
+
+	esf_nearest_start(&nearest, word);
+	for (uint32_t i = 0; i < file->config.sites_count && i < OFFERS_MAX; i++) {
+		const char *name = esf_node_text(item_key(load, sites, i, "name"));
+
+		if (file->config.sites[i].name == NULL && name != NULL)
+			esf_nearest_offer(&nearest, name);
+	}
+	return nearest.name != NULL;
 }
 
 static void refuse_unknown(struct esf_load *load, const struct esf_file *file,
@@ -74,6 +92,8 @@ static void refuse_unknown(struct esf_load *load, const struct esf_file *file,
 	struct esf_nearest nearest;
 	char hint[128];
 
+	if (is_meant(load, file, esf_node_text(node)))
+		return;
 	esf_nearest_start(&nearest, esf_node_text(node));
 	for (uint32_t i = 0; i < file->config.sites_count && i < OFFERS_MAX; i++) {
 		if (file->config.sites[i].name != NULL)
@@ -87,7 +107,7 @@ static void take_named(struct esf_load *load, const struct esf_file *file, struc
     yaml_node_t *list, uint32_t i)
 {
 	struct esf_path item = { &regions_path, NULL, i }, key = { &item, "sites", 0 };
-	yaml_node_t *names = region_key(load, list, i, "sites");
+	yaml_node_t *names = item_key(load, list, i, "sites");
 
 	for (uint32_t j = 0; j < file->config.regions[i].sites_count; j++) {
 		struct esf_path path = { &key, NULL, j };

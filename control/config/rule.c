@@ -1,9 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "kpi_rows.h"
 #include "nearest.h"
+#include "setter.h"
+
+static const struct esf_choice types[] = {
+	{ "gauge", ESF_RULE_GAUGE, NULL },
+	{ "counter", ESF_RULE_COUNTER, NULL },
+	{ NULL, 0, NULL },
+};
+
+#define WANT_EDGE "a number, or null where open"
+#define ROWS                                                                                    \
+	{ ESF_CHECKED("kpi", struct esf_rule_entry, kpi, esf_check_kpi_name), .required = true, \
+		.want = ESF_WANT_KPI_NAME },                                                    \
+	    { ESF_NUMBER("scale", struct esf_rule_entry, scale, -1e15, 1e15) },                 \
+	    { ESF_NUMBER("offset", struct esf_rule_entry, offset, -1e15, 1e15) },               \
+	    { ESF_NUMBER("min", struct esf_rule_entry, min, -1e300, 1e300), .nullable = true,   \
+		    .want = WANT_EDGE },                                                        \
+	    { ESF_NUMBER("max", struct esf_rule_entry, max, -1e300, 1e300), .nullable = true,   \
+		    .want = WANT_EDGE },                                                        \
+	{                                                                                       \
+		ESF_CHOICE("type", struct esf_rule_entry, type, types)                          \
+	}
+
+static const struct esf_key fields[] = {
+	{ ESF_TEXT("match", struct esf_rule_entry, match, ESF_PATTERN_SIZE_MAX), .required = true,
+	    .check = esf_check_pattern },
+	ROWS,
+	ESF_END,
+};
+
+static const struct esf_key preset_fields[] = {
+	{ ESF_TEXT("match", struct esf_rule_entry, match, ESF_PATTERN_SIZE_MAX), .required = true },
+	ROWS,
+	ESF_END,
+};
+
+static void prepare(void *slot)
+{
+	struct esf_rule_entry *entry = slot;
+
+	*entry = (struct esf_rule_entry){
+		.scale = 1,
+		.min = -INFINITY,
+		.max = INFINITY,
+		.type = ESF_RULE_AS_BORN,
+	};
+}
+
+const struct esf_key esf_rule_item = {
+	.kind = ESF_KEY_MAPPING, .fields = fields, .prepare = prepare
+};
+const struct esf_key esf_rule_preset_item = {
+	.kind = ESF_KEY_MAPPING, .fields = preset_fields, .prepare = prepare
+};
 
 static void refuse_kpi(struct esf_load *load, const struct esf_config *config,
     const struct esf_path *path, yaml_node_t *node)
@@ -88,10 +143,9 @@ static void add_own_name(
 	struct esf_rule_entry entry;
 	char pattern[ESF_KPI_NAME_MAX + 3];
 
-	esf_rule_item.prepare(&entry);
+	prepare(&entry);
 	snprintf(pattern, sizeof(pattern), "^%s$", name);
 	entry.kpi = name;
-	entry.offset = 0;
 	entry.match = esf_arena_text(load->arena, pattern);
 	add(config, &entry, names);
 }

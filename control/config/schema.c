@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "nearest.h"
-#include "value.h"
+#include "scalar.h"
 
 enum { GOT_SIZE = 128 };
 
@@ -38,125 +38,6 @@ static void *slot_of(const struct esf_key *key, void *base)
 	return (char *)base + key->offset;
 }
 
-static void store(void *slot, const void *value, size_t size)
-{
-	if (slot != NULL)
-		memcpy(slot, value, size);
-}
-
-/* The names of the choices: `full, downsample or deviation`. */
-static void want_choices(const struct esf_choice *choices, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	buffer[0] = '\0';
-	for (const struct esf_choice *choice = choices; choice->name != NULL && used < size;
-	     choice++) {
-		const char *joint = choice == choices ? "" : choice[1].name == NULL ? " or " : ", ";
-
-		used += snprintf(buffer + used, size - used, "%s%s", joint, choice->name);
-	}
-}
-
-static void want_duration(const struct esf_key *key, char *buffer, size_t size)
-{
-	char min[ESF_DURATION_TEXT_SIZE], max[ESF_DURATION_TEXT_SIZE];
-
-	snprintf(buffer, size, "a duration of %s..%s", esf_value_duration_text(key->min, min),
-	    esf_value_duration_text(key->max, max));
-}
-
-static void want_number(const struct esf_key *key, char *buffer, size_t size)
-{
-	if (key->above)
-		snprintf(buffer, size, "a number above %.15g, at most %.15g", key->low, key->high);
-	else
-		snprintf(buffer, size, "%.15g..%.15g", key->low, key->high);
-}
-
-static const char *want_of(const struct esf_key *key, char buffer[ESF_WANT_SIZE])
-{
-	const size_t size = ESF_WANT_SIZE;
-
-	if (key->want != NULL)
-		return key->want;
-	switch (key->kind) {
-	case ESF_KEY_BOOLEAN:
-		return "true or false";
-	case ESF_KEY_INTEGER:
-		snprintf(buffer, size, "%lld..%lld", (long long)key->min, (long long)key->max);
-		return buffer;
-	case ESF_KEY_NUMBER:
-		want_number(key, buffer, size);
-		return buffer;
-	case ESF_KEY_DURATION:
-		want_duration(key, buffer, size);
-		return buffer;
-	case ESF_KEY_CHOICE:
-		want_choices(key->choices, buffer, size);
-		return buffer;
-	case ESF_KEY_TEXT:
-		snprintf(buffer, size, "text of 1..%lld bytes on one line", (long long)key->max);
-		return buffer;
-	case ESF_KEY_LIST:
-		return "a list";
-	default:
-		return "a mapping";
-	}
-}
-
-/* The scalar readers return whether the node was taken. */
-
-static bool read_boolean(yaml_node_t *node, void *slot)
-{
-	bool read;
-
-	if (!esf_node_is_plain(node) || !esf_value_boolean(esf_node_text(node), &read))
-		return false;
-	store(slot, &read, sizeof(read));
-	return true;
-}
-
-static bool read_integer(yaml_node_t *node, const struct esf_key *key, void *slot)
-{
-	uint64_t read;
-	uint32_t read32;
-	uint16_t read16;
-
-	if (!esf_node_is_plain(node) || !esf_value_integer(esf_node_text(node), &read) ||
-	    read < (uint64_t)key->min || read > (uint64_t)key->max)
-		return false;
-	read32 = (uint32_t)read;
-	read16 = (uint16_t)read;
-	if (key->size == sizeof(read16))
-		store(slot, &read16, sizeof(read16));
-	else
-		store(slot, &read32, sizeof(read32));
-	return true;
-}
-
-static bool read_number(yaml_node_t *node, const struct esf_key *key, void *slot)
-{
-	double read;
-
-	if (!esf_node_is_plain(node) || !esf_value_number(esf_node_text(node), &read) ||
-	    read < key->low || read > key->high || (key->above && read == key->low))
-		return false;
-	store(slot, &read, sizeof(read));
-	return true;
-}
-
-static bool read_duration(yaml_node_t *node, const struct esf_key *key, void *slot)
-{
-	const char *text = esf_node_text(node);
-	int64_t ns;
-
-	if (text == NULL || !esf_value_duration(text, &ns) || ns < key->min || ns > key->max)
-		return false;
-	store(slot, &ns, sizeof(ns));
-	return true;
-}
-
 static bool is_one_line(const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -171,7 +52,7 @@ static const char *check_text(const struct esf_key *key, const char *text, char 
 	size_t size = strlen(text);
 
 	if (key->max > 0 && (size < 1 || size > (size_t)key->max || !is_one_line(text)))
-		return want_of(key, buffer);
+		return esf_scalar_want(key, buffer);
 	return key->check == NULL ? NULL : key->check(text, buffer);
 }
 
@@ -180,7 +61,8 @@ static void read_text(struct esf_load *load, const struct esf_path *path, yaml_n
 {
 	const char *text = esf_node_is_null(node) ? NULL : esf_node_text(node);
 	char buffer[ESF_WANT_SIZE];
-	const char *want = text == NULL ? want_of(key, buffer) : check_text(key, text, buffer);
+	const char *want =
+	    text == NULL ? esf_scalar_want(key, buffer) : check_text(key, text, buffer);
 	char *copy;
 
 	if (want != NULL) {
@@ -189,7 +71,7 @@ static void read_text(struct esf_load *load, const struct esf_path *path, yaml_n
 	}
 	if (slot != NULL) {
 		copy = esf_arena_text(load->arena, text);
-		store(slot, &copy, sizeof(copy));
+		esf_scalar_store(slot, &copy, sizeof(copy));
 	}
 }
 
@@ -206,13 +88,13 @@ static void read_choice(struct esf_load *load, const struct esf_path *path, yaml
 			esf_nearest_offer(&nearest, choice->name);
 			continue;
 		}
-		store(slot, &choice->value, sizeof(choice->value));
+		esf_scalar_store(slot, &choice->value, sizeof(choice->value));
 		if (choice->not_built != NULL)
 			esf_load_fault(
 			    load, path, node, "%s is not built yet: %s", text, choice->not_built);
 		return;
 	}
-	want_choices(key->choices, want, sizeof(want));
+	esf_scalar_want(key, want);
 	esf_load_fault(load, path, node, "got %s, want %s%s",
 	    esf_document_show(load->document, node, got, sizeof(got)), want,
 	    text == NULL ? "" : esf_nearest_hint(&nearest, hint, sizeof(hint)));
@@ -271,7 +153,7 @@ static void miss_required(struct esf_load *load, const struct esf_path *path, ya
 
 		if (field->required && reading->seen[i] == NULL && !reading->excused[i])
 			esf_fault_add(load->faults, &child, esf_node_line(node), "missing, want %s",
-			    want_of(field, want));
+			    esf_scalar_want(field, want));
 	}
 }
 
@@ -299,7 +181,7 @@ static void read_mapping(struct esf_load *load, const struct esf_path *path, yam
 	if (key->prepare != NULL && slot != NULL)
 		key->prepare(slot);
 	if (node->type != YAML_MAPPING_NODE) {
-		esf_load_refuse(load, path, node, want_of(key, NULL));
+		esf_load_refuse(load, path, node, esf_scalar_want(key, NULL));
 		return;
 	}
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
@@ -331,13 +213,13 @@ static void read_items(struct esf_load *load, const struct esf_path *path, yaml_
 static void read_list(struct esf_load *load, const struct esf_path *path, yaml_node_t *node,
     const struct esf_key *key, void *base)
 {
-	uint32_t count = esf_node_items(node);
+	uint32_t count = esf_node_items(node), faults_before = load->faults->faults;
 	void *items = NULL, *slot = key->item_size == 0 ? NULL : slot_of(key, base);
 
 	if (node->type != YAML_SEQUENCE_NODE) {
 		esf_load_refuse(load, path, node,
 		    esf_node_is_null(node) ? "a list ([] when there are none)"
-		                           : want_of(key, NULL));
+		                           : esf_scalar_want(key, NULL));
 		return;
 	}
 	if (count < key->min || count > key->max) {
@@ -349,10 +231,13 @@ static void read_list(struct esf_load *load, const struct esf_path *path, yaml_n
 		items = esf_arena_alloc(load->arena, count * key->item_size);
 		if (items == NULL)
 			return;
-		store(slot, &items, sizeof(items));
-		store((char *)base + key->count_offset, &count, sizeof(count));
+		esf_scalar_store(slot, &items, sizeof(items));
+		esf_scalar_store((char *)base + key->count_offset, &count, sizeof(count));
 	}
 	read_items(load, path, node, key, items);
+	/* no later check looks into what is not kept, but one may look at the list */
+	if (key->item_size == 0 && load->faults->faults != faults_before)
+		esf_document_mark(load->document, node);
 }
 
 static void read_custom(struct esf_load *load, const struct esf_path *path, yaml_node_t *node,
@@ -362,22 +247,6 @@ static void read_custom(struct esf_load *load, const struct esf_path *path, yaml
 
 	if (want != NULL)
 		esf_load_refuse(load, path, node, want);
-}
-
-static bool read_scalar(yaml_node_t *node, const struct esf_key *key, void *slot)
-{
-	if (esf_node_text(node) == NULL || esf_node_is_null(node))
-		return false;
-	switch (key->kind) {
-	case ESF_KEY_BOOLEAN:
-		return read_boolean(node, slot);
-	case ESF_KEY_INTEGER:
-		return read_integer(node, key, slot);
-	case ESF_KEY_NUMBER:
-		return read_number(node, key, slot);
-	default:
-		return read_duration(node, key, slot);
-	}
 }
 
 static void read_kind(struct esf_load *load, const struct esf_path *path, yaml_node_t *node,
@@ -407,8 +276,8 @@ static void read_kind(struct esf_load *load, const struct esf_path *path, yaml_n
 			esf_load_refuse(load, path, node, "a mapping");
 		return;
 	default:
-		if (!read_scalar(node, key, slot))
-			esf_load_refuse(load, path, node, want_of(key, want));
+		if (!esf_scalar_read(node, key, slot))
+			esf_load_refuse(load, path, node, esf_scalar_want(key, want));
 	}
 }
 
