@@ -348,6 +348,23 @@ static void udp_size_must_be_the_ip_payloads(void)
 	CHECK_CASES(cases);
 }
 
+/* Sizes that agree with each other, and checksums that hold, are no excuse. */
+static void datagram_less_than_its_header_is_malformed(void)
+{
+	for (unsigned size = 0; size < 8; size++)
+		for (unsigned ipv6 = 0; ipv6 <= 1; ipv6++) {
+			const struct shape shape = { .payload = 24, .ipv6 = ipv6 };
+			struct bytes b = make(&shape);
+
+			set16(b.data + 14 + (ipv6 ? 4 : 2), ipv6 ? size : 20 + size);
+			set16(b.data + l4_of(&shape) + 4, size);
+			if (!ipv6)
+				seal_ipv4(b.data + 14);
+			expect("short", parse(&b, ESF_FRAME_UDP_CHECKSUM_GOOD),
+			    ESF_DATAGRAM_MALFORMED);
+		}
+}
+
 static void checksum_is_verified_unless_the_nic_did(void)
 {
 	static const struct mutation cases[] = {
@@ -580,6 +597,7 @@ void esf_suite_frame(void)
 	ADD(suite, ipv4_header_is_judged_in_the_order_of_the_verdicts);
 	ADD(suite, ipv6_header_is_judged_in_the_order_of_the_verdicts);
 	ADD(suite, udp_size_must_be_the_ip_payloads);
+	ADD(suite, datagram_less_than_its_header_is_malformed);
 	ADD(suite, checksum_is_verified_unless_the_nic_did);
 	ADD(suite, unfinished_checksum_is_taken_only_where_allowed);
 	ADD(suite, icmp_is_neighbour_for_ping_and_ndp_only);

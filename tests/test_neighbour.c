@@ -328,6 +328,33 @@ static void ping6_that_is_not_for_us_or_not_sound_is_not_answered(void)
 	expect_silence("payload size less than a header", &b);
 }
 
+/* A port may take datagrams for a group; no answer can have the group as its source. */
+static void ping_to_a_configured_group_is_not_answered(void)
+{
+	struct esf_frame_addresses list = { .count = 2 };
+	struct bytes b = make_echo(0, 0, 8), b6 = make_echo6(0, 8);
+
+	memcpy(b.data + 30, (uint8_t[]){ 239, 1, 1, 1 }, 4);
+	seal_ipv4(b.data + 14);
+	list.address[0] = esf_address_from_ipv4(b.data + 30);
+	b6.data[38] = 0xff;
+	b6.data[39] = 0x05;
+	seal_icmpv6(&b6, 14);
+	memcpy(list.address[1].bytes, b6.data + 38, 16);
+	CU_ASSERT_EQUAL(reply_into(&b, &list, 2000).size, 0);
+	CU_ASSERT_EQUAL(reply_into(&b6, &list, 2000).size, 0);
+}
+
+static void ping6_to_an_ipv4_mapped_address_is_not_answered(void)
+{
+	struct bytes b = make_echo6(0, 8);
+	struct esf_address mapped = esf_address_from_ipv4(our_ipv4);
+
+	memcpy(b.data + 38, mapped.bytes, 16);
+	seal_icmpv6(&b, 14);
+	expect_silence("mapped", &b);
+}
+
 /* NDP */
 
 /* option: the link-layer option's type, 0 for none */
@@ -544,6 +571,8 @@ void esf_suite_neighbour(void)
 	ADD(suite, answer_leaves_ethernet_padding_out);
 	ADD(suite, ping_that_is_not_for_us_or_not_sound_is_not_answered);
 	ADD(suite, ping6_that_is_not_for_us_or_not_sound_is_not_answered);
+	ADD(suite, ping_to_a_configured_group_is_not_answered);
+	ADD(suite, ping6_to_an_ipv4_mapped_address_is_not_answered);
 	ADD(suite, solicitation_is_answered_to_its_sender);
 	ADD(suite, duplicate_address_detection_is_answered_to_all_nodes);
 	ADD(suite, unsound_solicitation_is_not_answered);
