@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,21 +26,32 @@ struct esf_client {
 struct body {
 	char *text;
 	size_t size;
+	size_t room;
 };
+
+static bool make_room(struct body *body, size_t size)
+{
+	size_t room = body->room * 2 > size ? body->room * 2 : size;
+	char *text;
+
+	if (size <= body->room)
+		return true;
+	text = realloc(body->text, room);
+	if (text == NULL)
+		return false;
+	body->text = text;
+	body->room = room;
+	return true;
+}
 
 static size_t receive(char *data, size_t unit, size_t count, void *context)
 {
 	struct body *body = context;
 	size_t size = unit * count;
-	char *text;
 
-	if (size > BODY_SIZE_MAX - body->size)
+	if (size > BODY_SIZE_MAX - body->size || !make_room(body, body->size + size))
 		return 0;
-	text = realloc(body->text, body->size + size + 1);
-	if (text == NULL)
-		return 0;
-	memcpy(text + body->size, data, size);
-	body->text = text;
+	memcpy(body->text + body->size, data, size);
 	body->size += size;
 	return size;
 }
