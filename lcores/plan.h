@@ -55,6 +55,7 @@ struct esf_plan_port {
 	uint16_t rx_queues, tx_queues;
 	uint16_t rx_descriptors, tx_descriptors; /* of each queue */
 	uint16_t mtu;                            /* bytes */
+	uint32_t frame_size;                     /* bytes of the largest frame */
 	uint64_t rx_offloads;                    /* RTE_ETH_RX_OFFLOAD_* */
 	uint64_t rss;                            /* RTE_ETH_RSS_*, 0: none */
 	uint32_t frame_flags;                    /* enum esf_frame_flags, for each of its frames */

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 
 #include <rte_eal.h>
-#include <rte_ether.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -16,7 +15,6 @@
 #include "plan_port.h"
 
 enum {
-	VLAN_SIZE = 4, /* of one tag; frames may have two */
 	ROOM_UNIT = 64,
 	PRELOADED = 32768, /* packets of a capture, a queue */
 	MBUFS_MIN = 4095,
@@ -59,10 +57,9 @@ static uint8_t pool_of(struct esf_plan *plan, int socket)
 	return (uint8_t)i;
 }
 
-static uint16_t room_for(uint16_t mtu)
+static uint16_t room_for(uint32_t frame_size)
 {
-	uint32_t frame = (uint32_t)mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * VLAN_SIZE;
-	uint32_t room = RTE_ALIGN_CEIL(RTE_MAX(frame, 2048U), ROOM_UNIT);
+	uint32_t room = RTE_ALIGN_CEIL(RTE_MAX(frame_size, 2048U), ROOM_UNIT);
 
 	return (uint16_t)RTE_MIN(room + RTE_PKTMBUF_HEADROOM, (uint32_t)UINT16_MAX);
 }
@@ -75,7 +72,7 @@ static void add_port(struct esf_plan *plan, uint32_t index)
 	port->socket = port_socket(plan, index);
 	port->pool = pool_of(plan, port->socket);
 	pool = &plan->pools[port->pool];
-	pool->room_size = RTE_MAX(pool->room_size, room_for(port->mtu));
+	pool->room_size = RTE_MAX(pool->room_size, room_for(port->frame_size));
 	pool->mbufs_count += (uint32_t)port->rx_queues * port->rx_descriptors +
 	                     (uint32_t)port->tx_queues * port->tx_descriptors;
 	if (esf_plan_port_preloads(port))

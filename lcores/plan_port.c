@@ -2,14 +2,18 @@
 #include "plan_port.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 enum {
 	DESCRIPTORS = 2048, /* RX, a queue: 130 us of the smallest datagrams at 10 Gbit/s */
 	TX_DESCRIPTORS = 256,
 	QUEUES_FIXED_MAX = 64,
+	VLAN_SIZE = 4, /* bytes of one tag; frames may have two */
 };
 
 /* What drivers need that they cannot be asked for. */
@@ -80,6 +84,24 @@ static int plan_queues(const struct driver *driver, const struct rte_eth_dev_inf
 	    port->id, &port->rx_descriptors, &port->tx_descriptors);
 }
 
+/*
+ * The MTU and all around it; af_packet wants to fit a frame of its ring into an mbuf whatever the
+ * MTU, and tells the size of one to nobody but who gave it.
+ */
+static uint32_t frame_size_of(const struct rte_eth_dev_info *info, uint16_t mtu)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(info->device);
+	uint32_t size = (uint32_t)mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * VLAN_SIZE;
+	const char *given;
+	unsigned long ring_frame;
+
+	if (devargs == NULL || devargs->args == NULL)
+		return size;
+	given = strstr(devargs->args, "framesz=");
+	ring_frame = given != NULL ? strtoul(given + strlen("framesz="), NULL, 10) : 0;
+	return ring_frame > size && ring_frame <= UINT16_MAX ? (uint32_t)ring_frame : size;
+}
+
 static void plan_features(
     const struct driver *driver, const struct rte_eth_dev_info *info, struct esf_plan_port *port)
 {
@@ -109,6 +131,7 @@ int esf_plan_port(const struct esf_launch_options *options, uint32_t index, uint
 	rte_eth_dev_get_name_by_port(port->id, port->name);
 	port->driver = info.driver_name;
 	port->socket = rte_eth_dev_socket_id(port->id);
+	port->frame_size = frame_size_of(&info, port->mtu);
 	driver = driver_of(port->driver);
 	error = plan_queues(driver, &info, receivers, port);
 	if (error != 0)
