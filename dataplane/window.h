@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <urcu/call-rcu.h>
+#include <urcu-qsbr.h>
 
 #include "limits.h"
 
