@@ -132,13 +132,25 @@ static int plane_map(struct esf_plane *plane)
 	return 0;
 }
 
+static bool times_are_valid(const struct esf_plane_options *options)
+{
+	return options->window_ns > 0 && options->epoch_ns > 0 && options->windows_open >= 1 &&
+	       options->windows_open <= ESF_WINDOWS_OPEN_MAX && options->max_skew_ns >= 0 &&
+	       options->max_skew_ns / options->window_ns <
+	           (int64_t)ESF_WINDOW_SLOTS_MAX - options->windows_open;
+}
+
+static bool sequence_window_is_valid(uint32_t size)
+{
+	return size >= 64 && size <= ESF_SEQUENCE_WINDOW_MAX && (size & (size - 1)) == 0;
+}
+
 static bool options_are_valid(const struct esf_plane_options *options)
 {
-	return options->sites_count <= ESF_SITES_MAX && options->measures_count <= ESF_KPIS_MAX &&
+	return times_are_valid(options) && sequence_window_is_valid(options->sequence_window) &&
+	       options->sites_count <= ESF_SITES_MAX && options->measures_count <= ESF_KPIS_MAX &&
 	       options->shards_count >= 1 && options->shards_count <= ESF_SHARDS_MAX &&
-	       options->window_ns > 0 && options->windows_open >= 1 &&
-	       options->windows_open <= ESF_WINDOWS_OPEN_MAX && options->owners != 0 &&
-	       options->owners >> options->shards_count == 0;
+	       options->owners != 0 && options->owners >> options->shards_count == 0;
 }
 
 int esf_plane_create(const struct esf_plane_options *options, struct esf_plane **out)
@@ -272,7 +284,11 @@ int64_t esf_plane_first_window(const struct esf_plane *plane)
 	return first;
 }
 
-/* Copies a shard's ledger as it stood at the end of one of its passes. */
+/*
+ * Copies a shard's ledger as it stood at the end of one of its passes. Words are loaded with
+ * acquire, so that a word of a later copy brings its odd sequence with it; partner:
+ * copy_ledger_out in shard.c.
+ */
 static void ledger_read(const struct esf_shard *shard, struct esf_ledger *out)
 {
 	const struct esf_ledger_copy *copy = &shard->ledger_copy;
@@ -282,8 +298,7 @@ static void ledger_read(const struct esf_shard *shard, struct esf_ledger *out)
 	do {
 		before = atomic_load_explicit(&copy->sequence, memory_order_acquire);
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			words[i] = atomic_load_explicit(&copy->words[i], memory_order_relaxed);
-		atomic_thread_fence(memory_order_acquire);
+			words[i] = atomic_load_explicit(&copy->words[i], memory_order_acquire);
 		after = atomic_load_explicit(&copy->sequence, memory_order_relaxed);
 	} while (before != after || before % 2 != 0);
 	memcpy(out, words, sizeof(words));

@@ -77,6 +77,14 @@ struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index
 	return found;
 }
 
+struct esf_window *esf_shard_live_window(
+    const struct esf_shard *shard, uint32_t site_index, int64_t window)
+{
+	struct esf_window *found = *window_slot(shard->plane, site_index, window);
+
+	return found != NULL && found->window == window ? found : NULL;
+}
+
 void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
 {
 	if (window->dirty)

@@ -7,7 +7,8 @@
 
 /*
  * One record, in the order of the contract's verdicts: finite, not future, not late, good, in
- * range, accumulated. Refused records of an open window count against the KPI's coverage.
+ * range, accumulated. Of two that apply the one that verdict.h lists first is the verdict. Refused
+ * records of an open window count against the KPI's coverage.
  */
 
 static int64_t window_of(struct esf_shard *shard, int64_t time)
@@ -76,16 +77,15 @@ static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf
 	esf_counter_add(counter, time, window->window, value, &change);
 	window->acc[measure].good++;
 	window->acc[measure].counter = 1;
-	if (change.is_final && change.final_window >= shard->oldest_open) {
-		other = esf_shard_window(shard, site_index, change.final_window);
-		if (other != NULL)
-			other->acc[measure].sum += change.final_increase;
-	}
-	if (change.follower && change.follower_window >= shard->oldest_open) {
-		other = esf_shard_window(shard, site_index, change.follower_window);
-		if (other != NULL)
-			esf_shard_dirty(shard, other);
-	}
+	/* Its window may be closed by now and yet wait for its last publication. */
+	other =
+	    change.is_final ? esf_shard_live_window(shard, site_index, change.final_window) : NULL;
+	if (other != NULL)
+		other->acc[measure].sum += change.final_increase;
+	other = change.follower ? esf_shard_live_window(shard, site_index, change.follower_window)
+	                        : NULL;
+	if (other != NULL)
+		esf_shard_dirty(shard, other);
 	return true;
 }
 
@@ -97,12 +97,12 @@ enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_
 	bool counter = rule->type == ESF_RULE_AS_BORN ? record->type == ESF_ETD_COUNTER
 	                                              : rule->type == ESF_RULE_COUNTER;
 	struct esf_window *window;
-	enum esf_record_verdict verdict = find_window(shard, site_index, record->time, &window);
+	enum esf_record_verdict found = find_window(shard, site_index, record->time, &window);
+	enum esf_record_verdict verdict = judge(rule, value, record->quality);
 
-	if (verdict != ESF_RECORD_ACCEPTED)
-		return isfinite(value) ? verdict : ESF_RECORD_NOT_FINITE;
+	if (found != ESF_RECORD_ACCEPTED)
+		return found < verdict ? found : verdict;
 	esf_shard_dirty(shard, window);
-	verdict = judge(rule, value, record->quality);
 	if (verdict != ESF_RECORD_ACCEPTED) {
 		window->acc[rule->kpi].refused++;
 		return verdict;

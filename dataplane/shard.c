@@ -18,6 +18,15 @@ const struct esf_ledger *esf_shard_ledger(const struct esf_shard *shard)
 	return &shard->ledger;
 }
 
+/* An alias whose name is not remembered, as there was no room for it, waits for its next birth. */
+static void alias_use_rules(struct esf_alias *alias, const struct esf_names *names)
+{
+	if (alias->name != 0)
+		alias->rule = esf_names_rule(names, alias->name);
+	else
+		alias->born = false;
+}
+
 /* A new policy: every name this shard knows, and every alias of its sites, meets the new rules. */
 static __attribute__((cold)) void use_policy(
     struct esf_shard *shard, const struct esf_policy *policy)
@@ -31,9 +40,7 @@ static __attribute__((cold)) void use_policy(
 			continue;
 		for (struct esf_stream *s = plane->sites[i].streams; s != NULL; s = s->next)
 			for (uint16_t a = 0; a < s->aliases_count; a++)
-				if (s->aliases[a].name != 0)
-					s->aliases[a].rule =
-					    esf_names_rule(shard->names, s->aliases[a].name);
+				alias_use_rules(&s->aliases[a], shard->names);
 	}
 }
 
@@ -109,6 +116,7 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 	uint32_t wanted = 0;
 	uint64_t neighbours = 0;
 
+	shard->arrival = shard->now;
 	shard->ledger.datagrams_received += count;
 	shard->counted = shard->counted || count > 0;
 	for (uint32_t i = 0; i < count; i++) {
@@ -128,6 +136,11 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 			esf_shard_count_datagram(shard, ESF_DATAGRAM_NO_LISTENER);
 			continue;
 		}
+		/* IPv6 carries up to 20 bytes more than IPv4, and than what follows is made for. */
+		if (frame->payload_size > ESF_DATAGRAM_MAX) {
+			esf_shard_count_datagram(shard, ESF_DATAGRAM_MALFORMED);
+			continue;
+		}
 		prefetch_site(shard, frame);
 		listeners[wanted++] = listener - 1;
 	}
@@ -141,7 +154,10 @@ void esf_shard_take(
 {
 	const struct esf_listener *listener = &shard->policy->listeners[parcel->listener];
 
-	if (parcel->kind == ESF_PARCEL_LINES) {
+	/* The giver's pass may have begun after this one. */
+	shard->arrival = parcel->arrival < shard->now ? parcel->arrival : shard->now;
+	if (parcel->kind != ESF_PARCEL_DATAGRAM) {
+		shard->text_datagrams += parcel->kind == ESF_PARCEL_LINES;
 		esf_shard_take_influx_line(shard, listener, payload, parcel->size, parcel->site);
 		return;
 	}
@@ -154,8 +170,8 @@ void esf_shard_take(
 }
 
 /*
- * The seqlock's writing side. The odd store must be seen before any word changes (fence), the even
- * one after all have (release); partner: ledger_read in plane.c.
+ * The seqlock's writing side. The odd store must be seen before any word changes (each word is
+ * stored with release), the even one after all have (release); partner: ledger_read in plane.c.
  */
 static void copy_ledger_out(struct esf_shard *shard)
 {
@@ -165,9 +181,8 @@ static void copy_ledger_out(struct esf_shard *shard)
 
 	memcpy(words, &shard->ledger, sizeof(words));
 	atomic_store_explicit(&copy->sequence, sequence + 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		atomic_store_explicit(&copy->words[i], words[i], memory_order_relaxed);
+		atomic_store_explicit(&copy->words[i], words[i], memory_order_release);
 	atomic_store_explicit(&copy->sequence, sequence + 2, memory_order_release);
 	shard->counted = false;
 }

@@ -30,8 +30,9 @@ struct esf_packet {
 };
 
 enum esf_parcel_kind {
-	ESF_PARCEL_DATAGRAM, /* a whole datagram's payload: its verdict is the taker's to give */
-	ESF_PARCEL_LINES,    /* some lines of a text datagram whose verdict has been given */
+	ESF_PARCEL_DATAGRAM,   /* a whole datagram's payload: its verdict is the taker's to give */
+	ESF_PARCEL_LINES,      /* a line of a text datagram whose verdict has been given */
+	ESF_PARCEL_MORE_LINES, /* a further line of the same datagram */
 };
 
 /* Hand-over by value: this head, then size bytes of payload. 16 bytes, so that a 48-byte ETD fits a

@@ -31,6 +31,7 @@ struct esf_shard {
 
 	/* the pass */
 	int64_t now;
+	int64_t arrival;        /* of the datagram at hand: now, or before */
 	int64_t future_limit;   /* records dated beyond it are future */
 	int64_t oldest_open;    /* window index */
 	int64_t current_window; /* now's */
@@ -103,6 +104,9 @@ static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
 	struct esf_site *site = &shard->plane->sites[site_index];
 
 	if (!site->touched) {
+		if (shard->hand_over == NULL) /* nothing steers, so nothing claims */
+			atomic_store_explicit(&shard->plane->owner[site_index],
+			    (uint8_t)shard->index, memory_order_relaxed);
 		site->touched = true;
 		shard->touched[shard->touched_count++] = site_index;
 	}
@@ -111,6 +115,9 @@ static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
 /* publish.c: the site's live window of that index, made at first sight; NULL when there is no room.
  */
 struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index, int64_t window);
+/* The same where it is live already, else NULL. */
+struct esf_window *esf_shard_live_window(
+    const struct esf_shard *shard, uint32_t site_index, int64_t window);
 void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window);
 
 /* record.c: what becomes of one value, of one dated thing without a value, and of a datagram's

@@ -91,12 +91,12 @@ static uint32_t owner_of_lines(struct esf_shard *shard, const struct esf_listene
 	return owner;
 }
 
+/* told: bit i is set once shard i was handed a line of this datagram. */
 static void steer_line(struct esf_shard *shard, uint8_t listener,
-    const struct esf_influx_line *line, uint32_t sender_site)
+    const struct esf_influx_line *line, uint32_t sender_site, uint64_t *told)
 {
 	struct esf_parcel parcel = {
 		.size = (uint16_t)line->raw.length,
-		.kind = ESF_PARCEL_LINES,
 		.listener = listener,
 		.site = sender_site,
 		.arrival = shard->now,
@@ -107,8 +107,13 @@ static void steer_line(struct esf_shard *shard, uint8_t listener,
 
 	if (owner == shard->index) {
 		esf_shard_count_line(shard, line, sender_site);
-	} else if (!shard->hand_over(shard->hand_over_context, shard->index, owner, &parcel,
-	               (const uint8_t *)line->raw.at)) {
+		return;
+	}
+	parcel.kind = *told >> owner & 1 ? ESF_PARCEL_MORE_LINES : ESF_PARCEL_LINES;
+	if (shard->hand_over(shard->hand_over_context, shard->index, owner, &parcel,
+	        (const uint8_t *)line->raw.at)) {
+		*told |= UINT64_C(1) << owner;
+	} else {
 		shard->ledger.records_received++;
 		shard->ledger.records[ESF_RECORD_RING_FULL]++;
 	}
@@ -123,13 +128,14 @@ static void split_lines(struct esf_shard *shard, uint8_t listener_index, const u
 {
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
 	struct esf_influx_line line;
+	uint64_t told = 0;
 
 	esf_shard_count_datagram(shard, ESF_DATAGRAM_ACCEPTED);
 	shard->text_datagrams++;
 	esf_influx_start(
 	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
 	while (esf_influx_next(shard->influx, &line))
-		steer_line(shard, listener_index, &line, sender_site);
+		steer_line(shard, listener_index, &line, sender_site, &told);
 }
 
 void esf_shard_steer_influx(struct esf_shard *shard, uint8_t listener, const uint8_t *data,

@@ -77,7 +77,9 @@ static void take_records(struct esf_shard *shard, uint32_t site_index, const str
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
 
-	site->left = etd->kind == ESF_ETD_DEATH;
+	/* What was sent before a death and comes after it takes nothing back. */
+	if (etd->seq == stream->dedup.highest)
+		site->left = etd->kind == ESF_ETD_DEATH;
 	if (etd->kind == ESF_ETD_BIRTH) {
 		take_births(shard, etd, stream);
 		return;
@@ -101,6 +103,8 @@ static enum esf_datagram_verdict take_from_site(
 
 	if (etd->flags & ESF_ETD_SEALED)
 		return ESF_DATAGRAM_UNKNOWN_KEY; /* no site has keys */
+	if (etd->boot > shard->boot_limit)
+		return ESF_DATAGRAM_STALE; /* before it can take one of the site's streams */
 	stream = esf_site_stream(site, &shard->site_pools, etd->stream);
 	if (stream == NULL)
 		return ESF_DATAGRAM_NO_ROOM;
@@ -111,7 +115,7 @@ static enum esf_datagram_verdict take_from_site(
 		return verdict;
 	lost = stream->dedup.lost - lost;
 	site->lost += lost;
-	site->last_seen = shard->now;
+	site->last_seen = shard->arrival;
 	esf_shard_sequenced(shard, site_index, lost);
 	take_records(shard, site_index, etd, stream);
 	return ESF_DATAGRAM_ACCEPTED;

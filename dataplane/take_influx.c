@@ -67,10 +67,10 @@ static void take_fields(
     struct esf_shard *shard, uint32_t site_index, const struct esf_influx_line *line)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
-	int64_t time = line->has_time ? line->time : shard->now;
+	int64_t time = line->has_time ? line->time : shard->arrival;
 
 	site->ledger.records_received += line->fields_count;
-	site->last_seen = shard->now;
+	site->last_seen = shard->arrival;
 	site->left = false;
 	for (uint32_t i = 0; i < line->fields_count; i++) {
 		enum esf_record_verdict verdict =
@@ -176,7 +176,6 @@ void esf_shard_take_influx_line(struct esf_shard *shard, const struct esf_listen
 {
 	struct esf_influx_line line;
 
-	shard->text_datagrams++;
 	esf_influx_start(
 	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
 	while (esf_influx_next(shard->influx, &line))
