@@ -107,8 +107,8 @@ static int print_document(json_t *document)
 }
 
 /*
- * Publishes all, for sure: what pools lack comes back by RCU callbacks, which run when they run. Waiting for them here
- * and in reclaim keeps the output free of chance.
+ * Publishes all, for sure: what pools lack comes back by RCU callbacks, which run when they run.
+ * Waiting for them here and in reclaim keeps the output free of chance.
  */
 static void publish(struct replay *replay, int64_t now)
 {
@@ -259,10 +259,10 @@ static pcap_t *open_capture(const char *path)
 	    pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error);
 
 	if (pcap == NULL) {
-		fprintf(stderr, "estream-fleetd: capture %s\n",
-		    strstr(error, path) != NULL ? error : path);
-		if (strstr(error, path) == NULL)
-			fprintf(stderr, "estream-fleetd: %s\n", error);
+		/* libpcap's message names the file only where it could not be opened */
+		fprintf(stderr, "estream-fleetd: capture %s%s%s\n",
+		    strstr(error, path) == NULL ? path : "",
+		    strstr(error, path) == NULL ? ": " : "", error);
 		return NULL;
 	}
 	if (pcap_datalink(pcap) != DLT_EN10MB) {

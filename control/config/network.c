@@ -169,7 +169,8 @@ void esf_network_check(struct esf_load *load, struct esf_file *file)
 	bool lcores_sound = esf_document_is_sound(document, lcores);
 	uint32_t faults_before = load->faults->faults;
 
-	warn_absent(load, "ports", config->ports_count, "no packet is taken (replay too)");
+	warn_absent(load, "ports", config->ports_count,
+	    "run has nothing to receive on (replay takes any destination)");
 	warn_absent(load, "listeners", config->listeners_count, "no datagram is taken");
 	check_port_ids(load, config, esf_document_find(document, root, "ports"));
 	check_port_addresses(load, config, esf_document_find(document, root, "ports"));
