@@ -176,6 +176,9 @@ static void capture_end(struct capture *capture, char said[SAID_SIZE])
 	close(capture->file);
 }
 
+/* EAL goes on without a --vdev that failed; whoever asked for that port wants to know at once. */
+static const char vdev_failed[] = "Bus (vdev) probe failed";
+
 /* Hugepages of another size may well be missing, and nobody asked for the old telemetry socket. */
 static bool is_beside_the_point(const char *line)
 {
@@ -233,6 +236,12 @@ int esf_eal_start(const struct esf_launch_options *options, FILE *errors)
 	capture_end(&capture, said);
 	if (error != 0) {
 		report_failure(options, said, error, errors);
+		goto fail;
+	}
+	if (strstr(said, vdev_failed) != NULL) {
+		error = -ENODEV;
+		report_failure(options, said, error, errors);
+		rte_eal_cleanup();
 		goto fail;
 	}
 	repeat(options, said, errors);
