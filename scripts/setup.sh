@@ -48,7 +48,8 @@ need_packages()
 	rm -f "$log"
 }
 
-# build FOLDER [MESON OPTION]...: configures once, then builds; the compiler's output only when it fails.
+# build FOLDER [MESON OPTION]...: configures once, then builds all, or what $build_only names; the compiler's output
+# only when it fails.
 build()
 {
 	local folder=$1 log
@@ -56,7 +57,7 @@ build()
 
 	log=$(mktemp)
 	if { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } </dev/null >"$log" 2>&1 &&
-		ninja -C "$folder" </dev/null >>"$log" 2>&1; then
+		ninja -C "$folder" ${build_only:-} </dev/null >>"$log" 2>&1; then
 		rm -f "$log"
 		return 0
 	fi

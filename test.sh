@@ -1,0 +1,275 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything that can be checked without hardware; sets up what it needs. The last line is "N passed, N failed".
+#
+#   ./test.sh            all phases
+#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands live demo
+#
+# What is built goes to $TEST_BUILD (default build-test).
+set -u
+cd "$(dirname "$0")" || exit 1
+. scripts/setup.sh
+
+ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands live demo)
+TEST_BUILD=${TEST_BUILD:-build-test}
+ORACLE_FLEETS=60
+FUZZ_RUNS=20000
+passed=0
+failed=0
+skipped=0
+
+clean_up()
+{
+	trap '' INT TERM HUP
+	return_hugepages
+}
+
+header()
+{
+	printf '\n== %s (%d s)\n' "$*" "$SECONDS"
+}
+
+pass()
+{
+	passed=$((passed + 1))
+}
+
+fail()
+{
+	failed=$((failed + 1))
+	printf 'FAILED: %s\n' "$*"
+}
+
+skip()
+{
+	skipped=$((skipped + 1))
+	printf 'skipped: %s\n' "$*"
+}
+
+# check WHAT COMMAND...: one check, its output only when it fails.
+check()
+{
+	local what=$1 output
+	shift
+
+	if output=$("$@" </dev/null 2>&1); then
+		pass
+	else
+		printf '%s\n' "$output" | tail -n 60
+		fail "$what"
+	fi
+}
+
+# counted WHAT COMMAND...: a program that ends with "N passed, N failed"; an exit code that does not go with it is a failure.
+counted()
+{
+	local what=$1 log code line counts
+	shift
+
+	log=$(mktemp)
+	"$@" </dev/null 2>&1 | tee "$log"
+	code=${PIPESTATUS[0]}
+	line=$(tail -n 1 "$log")
+	counts=$(grep -c '^skipped: .*:' "$log")
+	skipped=$((skipped + counts))
+	rm -f "$log"
+	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+		passed=$((passed + BASH_REMATCH[1]))
+		failed=$((failed + BASH_REMATCH[2]))
+		[ "$code" -eq 0 ] || [ "${BASH_REMATCH[2]}" -gt 0 ] || fail "$what: exit code $code"
+	else
+		fail "$what: ended with exit code $code and no count"
+	fi
+}
+
+# units WHAT PROGRAM...: CUnit's tests, counted from its summary.
+units()
+{
+	local what=$1 log code summary
+	shift
+
+	log=$(mktemp)
+	timeout 600 "$@" </dev/null >"$log" 2>&1
+	code=$?
+	summary=$(awk '$1 == "tests" && NF == 6 { print $4, $5 }' "$log")
+	if [ -n "$summary" ]; then
+		passed=$((passed + ${summary% *}))
+		failed=$((failed + ${summary#* }))
+		echo "${summary% *} tests passed, ${summary#* } failed"
+	fi
+	if [ $code -ne 0 ]; then
+		grep -vE '\.\.\.passed$' "$log" | tail -n 80
+		[ -n "$summary" ] && [ "${summary#* }" -gt 0 ] || fail "$what: exit code $code"
+	elif [ -z "$summary" ]; then
+		fail "$what: no summary"
+	fi
+	rm -f "$log"
+}
+
+# compiled NAME MESON_OPTION...: builds once a run; a failure is counted once.
+declare -A built
+compiled()
+{
+	local name=$1
+	shift
+
+	if [ -z "${built[$name]:-}" ]; then
+		built[$name]=failed
+		echo "building $name"
+		if build "$TEST_BUILD/$name" "$@"; then
+			built[$name]=ok
+			pass
+		else
+			fail "the $name build"
+		fi
+	fi
+	[ "${built[$name]}" = ok ]
+}
+
+gcc_build()
+{
+	CC=gcc compiled gcc
+}
+
+# Without randomised addresses, which ThreadSanitizer of this age can't take, where that is allowed.
+fixed_addresses()
+{
+	if setarch -R true 2>/dev/null; then
+		setarch -R "$@"
+	else
+		"$@"
+	fi
+}
+
+phase_folders()
+{
+	counted "folder dependencies" python3 tests/folders.py
+}
+
+phase_gcc()
+{
+	gcc_build
+}
+
+phase_clang()
+{
+	CC=clang compiled clang -Db_lto=false
+}
+
+phase_unit()
+{
+	gcc_build && units "unit tests" "$TEST_BUILD/gcc/tests/unit-tests"
+}
+
+phase_address()
+{
+	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
+	CC=gcc compiled address -Db_sanitize=address,undefined -Db_lto=false -Db_lundef=false -Doptimization=1 ||
+		return
+	units "unit tests, addresses checked" "$TEST_BUILD/address/tests/unit-tests"
+	counted "replay oracle, addresses checked" python3 tests/e2e/replay_oracle.py \
+		"$TEST_BUILD/address/estream-fleetd" 10 1001
+	counted "commands, addresses checked" python3 tests/e2e/commands.py "$TEST_BUILD/address"
+}
+
+phase_thread()
+{
+	CC=gcc compiled thread -Db_sanitize=thread -Db_lto=false -Db_lundef=false -Doptimization=1 || return
+	units "unit tests, threads checked" fixed_addresses "$TEST_BUILD/thread/tests/unit-tests"
+}
+
+# The libraries with coverage, then each target: its corpus, and a short run from a fixed seed.
+phase_fuzz()
+{
+	local source name target folder=$TEST_BUILD/fuzz libraries arguments
+
+	libraries=(libcontrol.a liblcores.a libdataplane.a)
+	build_only=${libraries[*]} CC=clang compiled fuzz -Dtests=false -Db_lto=false -Db_lundef=false \
+		-Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-fsanitize=fuzzer-no-link || return
+	arguments=(-g -O1 -std=c11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined
+		-fno-sanitize-recover=undefined)
+	for source in tests/fuzz/fuzz_*.c; do
+		name=${source##*/fuzz_}
+		name=${name%.c}
+		target=$folder/fuzz_$name
+		# shellcheck disable=SC2046
+		check "fuzz_$name builds" clang "${arguments[@]}" $(pkg-config --cflags libdpdk) "$source" -o "$target" \
+			-Wl,--start-group "${libraries[@]/#/$folder/}" -Wl,--end-group \
+			$(pkg-config --libs libdpdk libhs libsodium liburcu-qsbr liburcu jansson yaml-0.1 \
+				libmicrohttpd libpcap) -lm -lpthread
+		[ -x "$target" ] || continue
+		check "fuzz_$name: its corpus" timeout 120 "$target" -runs=0 "tests/fuzz/corpus/$name"
+		mkdir -p "$folder/new_$name"
+		check "fuzz_$name: $FUZZ_RUNS runs" timeout 240 "$target" -seed=1 -runs=$FUZZ_RUNS \
+			-artifact_prefix="$folder/" "$folder/new_$name" "tests/fuzz/corpus/$name"
+	done
+}
+
+phase_replay()
+{
+	gcc_build && counted "replay oracle" python3 tests/e2e/replay_oracle.py "$TEST_BUILD/gcc/estream-fleetd" \
+		"$ORACLE_FLEETS" 1
+}
+
+phase_commands()
+{
+	gcc_build && counted "commands" python3 tests/e2e/commands.py "$TEST_BUILD/gcc"
+}
+
+# promtool on its own: installing its package would start a server.
+find_promtool()
+{
+	local folder=$TEST_BUILD/promtool
+
+	command -v promtool >/dev/null && return
+	if [ ! -x "$folder/usr/bin/promtool" ]; then
+		mkdir -p "$folder"
+		(
+			cd "$folder" || exit
+			{ apt-get download prometheus || { is_root && apt-get update && apt-get download prometheus; }; } &&
+				dpkg-deb -x prometheus_*.deb . && rm -f prometheus_*.deb
+		) </dev/null >/dev/null 2>&1
+	fi
+	[ ! -x "$folder/usr/bin/promtool" ] || export PROMTOOL=$PWD/$folder/usr/bin/promtool
+}
+
+phase_live()
+{
+	gcc_build || return
+	find_promtool
+	borrow_hugepages 256 || echo "no hugepages to be had"
+	counted "live" timeout 600 python3 tests/e2e/live.py "$TEST_BUILD/gcc"
+	return_hugepages
+}
+
+phase_demo()
+{
+	gcc_build || return
+	is_root || echo "not root: the demo replays"
+	check "demo.sh --headless --seconds 20" env BUILD="$TEST_BUILD/gcc" timeout 300 ./demo.sh --headless --seconds 20
+	check "demo.sh leaves nothing behind" no_demo_left
+}
+
+no_demo_left()
+{
+	! { ip link; ip netns; } 2>/dev/null | grep 'esfd[0-9]'
+}
+
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+[ $# -gt 0 ] || set -- "${ALL_PHASES[@]}"
+for phase in "$@"; do
+	declare -F "phase_$phase" >/dev/null || { echo "test.sh: no phase \"$phase\"; there are: ${ALL_PHASES[*]}" >&2; exit 2; }
+done
+header setup
+need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+for phase in "$@"; do
+	header "$phase"
+	"phase_$phase"
+done
+header "all"
+[ $skipped -eq 0 ] || echo "skipped: $skipped"
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
