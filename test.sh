@@ -184,10 +184,10 @@ phase_fuzz()
 {
 	local source name target folder=$TEST_BUILD/fuzz libraries arguments
 
-	libraries=(libcontrol.a liblcores.a libdataplane.a)
+	libraries=(libcontrol.a control/config/libdomain_data.a liblcores.a libdataplane.a)
 	build_only=${libraries[*]} CC=clang compiled fuzz -Dtests=false -Db_lto=false -Db_lundef=false \
 		-Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-fsanitize=fuzzer-no-link || return
-	arguments=(-g -O1 -std=c11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined
+	arguments=(-g -O1 -std=c11 -D_GNU_SOURCE -I. -Itests -fsanitize=fuzzer,address,undefined
 		-fno-sanitize-recover=undefined)
 	for source in tests/fuzz/fuzz_*.c; do
 		name=${source##*/fuzz_}
