@@ -99,9 +99,9 @@ static int start_plane(struct appliance *a)
 	options.shards_count = a->plan.shards_count;
 	options.owners = a->plan.owners;
 	options.owner_is_receiver = a->plan.owner_is_receiver;
-	printf("sites: %u, %zu bytes each, %zu MiB in all\n", a->config->sites_count,
+	printf("sites: %u, %zu bytes each, %.1f MiB in all\n", a->config->sites_count,
 	    esf_plane_site_size(&options),
-	    esf_plane_site_size(&options) * a->config->sites_count >> 20);
+	    (double)(esf_plane_site_size(&options) * a->config->sites_count) / (1 << 20));
 	if (esf_policy_create(a->config, options.shards_count, a->hash_key, &a->policy, stderr) !=
 	    0)
 		return fail("the configuration's rules can't be compiled");

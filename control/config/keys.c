@@ -99,9 +99,8 @@ static const struct esf_key interval_item = {
 
 static const struct esf_key port_fields[] = {
 	{ ESF_INTEGER("port", struct esf_port_config, port, 0, 31), .required = true },
-	{ ESF_LIST("addresses", struct esf_port_config, addresses, port_address_item, 1,
-	      ESF_PORT_ADDRESSES_MAX),
-	    .required = true },
+	{ ESF_LIST("addresses", struct esf_port_config, addresses, port_address_item, 0,
+	    ESF_PORT_ADDRESSES_MAX) },
 	ESF_END,
 };
 static const struct esf_key port_item = { .kind = ESF_KEY_MAPPING, .fields = port_fields };
