@@ -2,6 +2,7 @@
 #include "dataplane/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -74,6 +75,8 @@ static void *return_what_is_offered(void *context)
 
 		if (object != NULL)
 			esf_pool_return(relay->pool, object);
+		else
+			sched_yield();
 	}
 	return NULL;
 }
@@ -85,17 +88,19 @@ static void objects_come_back_from_another_thread(void)
 	uint32_t given = 0;
 
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, return_what_is_offered, &relay), 0);
-	while (given < 20000) {
+	while (given < 2000) {
 		void *object = relay.offered == NULL ? esf_pool_take(relay.pool) : NULL;
 
-		if (object == NULL)
+		if (object == NULL) {
+			sched_yield();
 			continue;
+		}
 		memset(object, (int)given, SIZE);
 		relay.offered = object;
 		given++;
 	}
 	while (relay.offered != NULL)
-		;
+		sched_yield();
 	relay.stop = 1;
 	pthread_join(thread, NULL);
 	CU_ASSERT_EQUAL(esf_pool_out(relay.pool), 0);
