@@ -165,7 +165,7 @@ phase_address()
 {
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
-	CC=gcc compiled address -Db_sanitize=address,undefined -Db_lto=false -Db_lundef=false -Doptimization=1 ||
+	CC=clang compiled address -Db_sanitize=address,undefined -Db_lto=false -Db_lundef=false -Doptimization=1 ||
 		return
 	units "unit tests, addresses checked" "$TEST_BUILD/address/tests/unit-tests"
 	counted "replay oracle, addresses checked" python3 tests/e2e/replay_oracle.py \
@@ -175,7 +175,7 @@ phase_address()
 
 phase_thread()
 {
-	CC=gcc compiled thread -Db_sanitize=thread -Db_lto=false -Db_lundef=false -Doptimization=1 || return
+	CC=clang compiled thread -Db_sanitize=thread -Db_lto=false -Db_lundef=false -Doptimization=1 || return
 	units "unit tests, threads checked" fixed_addresses "$TEST_BUILD/thread/tests/unit-tests"
 }
 
