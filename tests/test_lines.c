@@ -82,8 +82,9 @@ static uint32_t count_seen(struct esf_lines *lines, uint32_t first, uint32_t cou
 	uint32_t found = 0;
 
 	/* Newest first: asking for a forgotten line remembers it, in the place of an older one. */
-	*first.* / for (uint32_t i = first + count; i-- > first;) found +=
-	    esf_lines_seen(lines, SITE, (const char *)&i, sizeof(i), now, INT64_C(1) << 40);
+	for (uint32_t i = first + count; i-- > first;)
+		found += esf_lines_seen(
+		    lines, SITE, (const char *)&i, sizeof(i), now, INT64_C(1) << 40);
 	return found;
 }
 
