@@ -61,7 +61,7 @@ build()
 		rm -f "$log"
 		return 0
 	fi
-	tail -n 60 "$log" >&2
+	grep -vE "^\\[[0-9]+/" "$log" | tail -n 60 >&2
 	rm -f "$log"
 	return 1
 }
