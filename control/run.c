@@ -66,8 +66,10 @@ static int gather_options(struct appliance *a, uint32_t eal_count, char *const *
 	a->ports = calloc(config->ports_count + 1, sizeof(*a->ports));
 	if (a->eal == NULL || a->ports == NULL)
 		return fail("out of memory");
-	memcpy(a->eal, config->eal, config->eal_count * sizeof(*a->eal));
-	memcpy(a->eal + config->eal_count, eal, eal_count * sizeof(*a->eal));
+	for (uint32_t i = 0; i < config->eal_count; i++)
+		a->eal[i] = config->eal[i];
+	for (uint32_t i = 0; i < eal_count; i++)
+		a->eal[config->eal_count + i] = eal[i];
 	for (uint32_t i = 0; i < config->ports_count; i++) {
 		const struct esf_port_config *port = &config->ports[i];
 

@@ -33,40 +33,41 @@ struct build {
 	uint32_t *ends;  /* by region: where its slice ends */
 };
 
-static void *carve(char **at, size_t count, size_t size)
+/* The next count items of base; with base NULL only their bytes are counted. */
+static void *carve(char *base, size_t *used, size_t count, size_t size)
 {
-	void *taken = *at;
+	void *taken = base == NULL ? NULL : base + *used;
 
-	*at += (count * size + 15) / 16 * 16;
+	*used += (count * size + 15) / 16 * 16;
 	return taken;
 }
 
 /* With base NULL: only how many bytes it takes. */
 static size_t lay_out_view(struct build *build, char *base, uint32_t regions)
 {
-	size_t sites = build->config->sites_count, kpis = build->config->kpis_count;
-	char *at = base;
+	size_t sites = build->config->sites_count, kpis = build->config->kpis_count, used = 0;
 
-	build->view = carve(&at, 1, sizeof(*build->view));
-	build->regions = carve(&at, regions, sizeof(*build->regions));
-	build->scope_kpis = carve(&at, (regions + (size_t)1) * kpis, sizeof(*build->scope_kpis));
-	build->sites = carve(&at, sites, sizeof(*build->sites));
-	build->site_kpis = carve(&at, sites * kpis, sizeof(*build->site_kpis));
-	return (size_t)((uintptr_t)at - (uintptr_t)base);
+	build->view = carve(base, &used, 1, sizeof(*build->view));
+	build->regions = carve(base, &used, regions, sizeof(*build->regions));
+	build->scope_kpis =
+	    carve(base, &used, (regions + (size_t)1) * kpis, sizeof(*build->scope_kpis));
+	build->sites = carve(base, &used, sites, sizeof(*build->sites));
+	build->site_kpis = carve(base, &used, sites * kpis, sizeof(*build->site_kpis));
+	return used;
 }
 
 static size_t lay_out_scratch(struct build *build, char *base)
 {
-	size_t sites = build->config->sites_count;
-	char *at = base;
+	size_t sites = build->config->sites_count, used = 0;
 
-	build->grouped = carve(&at, sites, sizeof(*build->grouped));
-	build->kpi_column = carve(&at, sites, sizeof(*build->kpi_column));
-	build->weights = carve(&at, sites, sizeof(*build->weights));
-	build->values = carve(&at, sites, sizeof(*build->values));
-	build->order = carve(&at, sites, sizeof(*build->order));
-	build->ends = carve(&at, build->config->regions_count + (size_t)1, sizeof(*build->ends));
-	return (size_t)((uintptr_t)at - (uintptr_t)base);
+	build->grouped = carve(base, &used, sites, sizeof(*build->grouped));
+	build->kpi_column = carve(base, &used, sites, sizeof(*build->kpi_column));
+	build->weights = carve(base, &used, sites, sizeof(*build->weights));
+	build->values = carve(base, &used, sites, sizeof(*build->values));
+	build->order = carve(base, &used, sites, sizeof(*build->order));
+	build->ends =
+	    carve(base, &used, build->config->regions_count + (size_t)1, sizeof(*build->ends));
+	return used;
 }
 
 /* Counting sort of the sites by region, file order kept. Returns how many regions the view has. */
