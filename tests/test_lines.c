@@ -83,8 +83,8 @@ static uint32_t count_seen(struct esf_lines *lines, uint32_t first, uint32_t cou
 
 	/* Newest first: asking for a forgotten line remembers it, in the place of an older one. */
 	for (uint32_t i = first + count; i-- > first;)
-		found += esf_lines_seen(
-		    lines, SITE, (const char *)&i, sizeof(i), now, INT64_C(1) << 40);
+		found +=
+		    esf_lines_seen(lines, SITE, (const char *)&i, sizeof(i), now, INT64_C(1) << 40);
 	return found;
 }
 
