@@ -89,7 +89,7 @@ units()
 	shift
 
 	log=$(mktemp)
-	timeout 600 "$@" </dev/null >"$log" 2>&1
+	"$@" </dev/null >"$log" 2>&1
 	code=$?
 	summary=$(awk '$1 == "tests" && NF == 6 { print $4, $5 }' "$log")
 	if [ -n "$summary" ]; then
@@ -135,9 +135,9 @@ gcc_build()
 fixed_addresses()
 {
 	if setarch -R true 2>/dev/null; then
-		setarch -R "$@"
+		timeout 600 setarch -R "$@"
 	else
-		"$@"
+		timeout 600 "$@"
 	fi
 }
 
@@ -158,7 +158,7 @@ phase_clang()
 
 phase_unit()
 {
-	gcc_build && units "unit tests" "$TEST_BUILD/gcc/tests/unit-tests"
+	gcc_build && units "unit tests" timeout 600 "$TEST_BUILD/gcc/tests/unit-tests"
 }
 
 phase_address()
@@ -167,7 +167,7 @@ phase_address()
 
 	CC=clang compiled address -Db_sanitize=address,undefined -Db_lto=false -Db_lundef=false -Doptimization=1 ||
 		return
-	units "unit tests, addresses checked" "$TEST_BUILD/address/tests/unit-tests"
+	units "unit tests, addresses checked" timeout 600 "$TEST_BUILD/address/tests/unit-tests"
 	counted "replay oracle, addresses checked" python3 tests/e2e/replay_oracle.py \
 		"$TEST_BUILD/address/estream-fleetd" 10 1001
 	counted "commands, addresses checked" python3 tests/e2e/commands.py "$TEST_BUILD/address"
