@@ -12,30 +12,31 @@
 static const char usage[] =
     "usage: fleetctl [--url URL] [--json] COMMAND\n"
     "\n"
-    "  status                      the fleet, its regions, the worst sites, the ledger\n"
-    "  regions                     all regions\n"
-    "  region NAME                 one region's KPIs and worst sites\n"
+    "  status                       the fleet, its regions, the worst sites, the ledger\n"
+    "  regions                      all regions\n"
+    "  region NAME                  one region's KPIs and worst sites\n"
     "  sites [--region R] [--status good|degraded|bad|unknown]\n"
     "        [--sort health|name|id|coverage] [--limit N]\n"
-    "  site NAME                   one site's KPIs\n"
-    "  ledger [--site NAME]        what became of every datagram and record\n"
-    "  top [--count N | --once]    status every second, until Ctrl-C\n"
-    "  help                        this text\n"
+    "  site NAME                    one site's KPIs\n"
+    "  ledger [--site NAME] [--all] what became of every datagram and record;\n"
+    "                               --all: also the verdicts that did not occur\n"
+    "  top [--count N | --once]     status every second, until Ctrl-C\n"
+    "  help                         this text\n"
     "\n"
     "  not built yet: incidents, incident, ack, reload, pipeline, slots, history\n"
     "\n"
     "  --url URL   of estream-fleetd's API; default $ESTREAM_URL, else http://127.0.0.1:8080\n"
-    "  --json      print the API's document\n"
+    "  --json      print the API's document (top has none)\n"
     "\n"
     "exit code: 0 ok, 1 no connection or refused by the server, 2 usage, 3 not built yet\n";
 
-/* Bits of struct command's `takes`. */
+/* What a command takes, in bits. */
 enum takes {
 	TAKES_NAME = 1,
-	TAKES_LISTING = 2, /* --region --status --sort --limit */
-	TAKES_SITE = 4,
-	TAKES_COUNT = 8,  /* --count --once, and no --json */
-	TAKES_LATER = 16, /* --all --note: of commands not built yet */
+	TAKES_LISTING = 2,
+	TAKES_LEDGER = 4,
+	TAKES_COUNT = 8,
+	TAKES_JSON = 16,
 };
 
 struct command {
@@ -45,12 +46,12 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "status", 0, esf_command_status },
-	{ "regions", 0, esf_command_regions },
-	{ "region", TAKES_NAME, esf_command_region },
-	{ "sites", TAKES_LISTING, esf_command_sites },
-	{ "site", TAKES_NAME, esf_command_site },
-	{ "ledger", TAKES_SITE, esf_command_ledger },
+	{ "status", TAKES_JSON, esf_command_status },
+	{ "regions", TAKES_JSON, esf_command_regions },
+	{ "region", TAKES_JSON | TAKES_NAME, esf_command_region },
+	{ "sites", TAKES_JSON | TAKES_LISTING, esf_command_sites },
+	{ "site", TAKES_JSON | TAKES_NAME, esf_command_site },
+	{ "ledger", TAKES_JSON | TAKES_LEDGER, esf_command_ledger },
 	{ "top", TAKES_COUNT, esf_command_top },
 	{ "incidents", 0, NULL },
 	{ "incident", 0, NULL },
@@ -63,13 +64,7 @@ static const struct command commands[] = {
 
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
-/* What the options that were given belong to. */
-struct arguments {
-	const char *url;
-	struct esf_options options;
-	unsigned int given; /* enum takes */
-};
-
+/* In the order of long_options. */
 enum option_id {
 	OPTION_URL = 256,
 	OPTION_JSON,
@@ -78,9 +73,10 @@ enum option_id {
 	OPTION_SORT,
 	OPTION_LIMIT,
 	OPTION_SITE,
+	OPTION_ALL,
 	OPTION_COUNT,
 	OPTION_ONCE,
-	OPTION_LATER,
+	OPTION_NOTE,
 	OPTION_HELP,
 };
 
@@ -92,12 +88,35 @@ static const struct option long_options[] = {
 	{ "sort", required_argument, NULL, OPTION_SORT },
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "site", required_argument, NULL, OPTION_SITE },
+	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "count", required_argument, NULL, OPTION_COUNT },
 	{ "once", no_argument, NULL, OPTION_ONCE },
-	{ "all", no_argument, NULL, OPTION_LATER },
-	{ "note", required_argument, NULL, OPTION_LATER },
+	{ "note", required_argument, NULL, OPTION_NOTE }, /* ack's */
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
+};
+
+enum { OPTIONS_COUNT = sizeof(long_options) / sizeof(long_options[0]) - 1 };
+
+/* Which commands take it, by place in long_options; 0: none that is built yet. */
+static const unsigned int option_takes[OPTIONS_COUNT] = {
+	[OPTION_URL - OPTION_URL] = ~0u,
+	[OPTION_JSON - OPTION_URL] = TAKES_JSON,
+	[OPTION_REGION - OPTION_URL] = TAKES_LISTING,
+	[OPTION_STATUS - OPTION_URL] = TAKES_LISTING,
+	[OPTION_SORT - OPTION_URL] = TAKES_LISTING,
+	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING,
+	[OPTION_SITE - OPTION_URL] = TAKES_LEDGER,
+	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
+	[OPTION_COUNT - OPTION_URL] = TAKES_COUNT,
+	[OPTION_ONCE - OPTION_URL] = TAKES_COUNT,
+	[OPTION_HELP - OPTION_URL] = ~0u,
+};
+
+struct arguments {
+	const char *url;
+	struct esf_options options;
+	bool given[OPTIONS_COUNT]; /* by place in long_options */
 };
 
 static int parse_count(const char *text, unsigned int *out)
@@ -116,48 +135,88 @@ static int parse_count(const char *text, unsigned int *out)
 	return 0;
 }
 
-static int take_listing_option(struct arguments *arguments, int id, const char *value)
+static int take_option(struct arguments *arguments, int id, const char *value)
 {
 	struct esf_options *options = &arguments->options;
 
-	arguments->given |= TAKES_LISTING;
-	if (id == OPTION_REGION)
-		options->region = value;
-	else if (id == OPTION_STATUS)
-		options->status = value;
-	else if (id == OPTION_SORT)
-		options->sort = value;
-	else
-		options->limit = value;
-	return 0;
-}
-
-static int take_option(struct arguments *arguments, int id, const char *value)
-{
 	switch (id) {
 	case OPTION_URL:
 		arguments->url = value;
 		return 0;
 	case OPTION_JSON:
-		arguments->options.json = true;
+		options->json = true;
+		return 0;
+	case OPTION_REGION:
+		options->region = value;
+		return 0;
+	case OPTION_STATUS:
+		options->status = value;
+		return 0;
+	case OPTION_SORT:
+		options->sort = value;
+		return 0;
+	case OPTION_LIMIT:
+		options->limit = value;
 		return 0;
 	case OPTION_SITE:
-		arguments->given |= TAKES_SITE;
-		arguments->options.site = value;
+		options->site = value;
+		return 0;
+	case OPTION_ALL:
+		options->all = true;
 		return 0;
 	case OPTION_ONCE:
-		arguments->given |= TAKES_COUNT;
-		arguments->options.count = 1;
-		return 0;
-	case OPTION_LATER:
-		arguments->given |= TAKES_LATER;
+		options->count = 1;
 		return 0;
 	case OPTION_COUNT:
-		arguments->given |= TAKES_COUNT;
-		return parse_count(value, &arguments->options.count);
+		return parse_count(value, &options->count);
 	default:
-		return take_listing_option(arguments, id, value);
+		return 0;
 	}
+}
+
+/* What getopt stumbled over: the word is none of the options, or lacks or has a value. */
+static void refuse_option(int result, const char *word)
+{
+	size_t size = strcspn(word, "=");
+	char name[64], hint[64] = "";
+	struct esf_nearest nearest;
+
+	if (result == ':') {
+		fprintf(stderr, "fleetctl: %s: want a value after it; see fleetctl help\n", word);
+		return;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)size, word);
+	esf_nearest_start(&nearest, name + strspn(name, "-"));
+	for (uint32_t i = 0; i < OPTIONS_COUNT; i++) {
+		if (strcmp(long_options[i].name, name + strspn(name, "-")) == 0) {
+			fprintf(stderr, "fleetctl: %s: takes no value\n", name);
+			return;
+		}
+		esf_nearest_offer(&nearest, long_options[i].name);
+	}
+	if (nearest.name != NULL)
+		snprintf(hint, sizeof(hint), ", did you mean --%s?", nearest.name);
+	fprintf(stderr, "fleetctl: no option \"%s\"%s; see fleetctl help\n", name, hint);
+}
+
+/* 0; -EINVAL after saying why; 1 when help was asked for. */
+static int read_options(int argc, char **argv, struct arguments *arguments)
+{
+	int id, place = -1;
+
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, ":h", long_options, &place)) != -1) {
+		if (id == OPTION_HELP || id == 'h')
+			return 1;
+		if (id == '?' || id == ':') {
+			refuse_option(id, argv[optind - 1]);
+			return -EINVAL;
+		}
+		arguments->given[place] = true;
+		if (take_option(arguments, id, optarg) != 0)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static const struct command *find_command(const char *name)
@@ -176,26 +235,34 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Whether the arguments left over and the options given are ones that the command takes. */
-static bool fits(
-    const struct command *command, struct arguments *arguments, int count, char *const *words)
+/* Whether the command takes the options given. */
+static bool takes_options(const struct command *command, const struct arguments *arguments)
+{
+	for (uint32_t i = 0; i < OPTIONS_COUNT; i++) {
+		if (!arguments->given[i] || option_takes[i] == ~0u ||
+		    (option_takes[i] & command->takes) != 0)
+			continue;
+		fprintf(stderr, "fleetctl: %s: does not take --%s; see fleetctl help\n",
+		    command->name, long_options[i].name);
+		return false;
+	}
+	return true;
+}
+
+/* Whether the command takes the words left over. */
+static bool takes_words(const struct command *command, int count, char *const *words)
 {
 	int wanted = (command->takes & TAKES_NAME) != 0;
 
-	if (count != wanted || (wanted && words[0][0] == '\0')) {
-		fprintf(stderr, "fleetctl: %s: want %s; see fleetctl help\n", command->name,
-		    wanted ? "one NAME" : "no further argument");
+	if (count > wanted) {
+		fprintf(stderr, "fleetctl: %s: got \"%s\", want %s; see fleetctl help\n",
+		    command->name, words[wanted], wanted ? "one NAME only" : "no argument");
 		return false;
 	}
-	if ((arguments->given & ~command->takes) != 0 ||
-	    (arguments->options.json && (command->takes & TAKES_COUNT))) {
-		fprintf(stderr,
-		    "fleetctl: %s does not take one of the options given; see fleetctl "
-		    "help\n",
-		    command->name);
+	if (count < wanted || (wanted && words[0][0] == '\0')) {
+		fprintf(stderr, "fleetctl: %s: want a NAME; see fleetctl help\n", command->name);
 		return false;
 	}
-	arguments->options.name = wanted ? words[0] : NULL;
 	return true;
 }
 
@@ -226,16 +293,15 @@ int main(int argc, char **argv)
 		.url = url != NULL && url[0] != '\0' ? url : "http://127.0.0.1:8080",
 	};
 	const struct command *command;
-	int id;
+	int result;
 
 	esf_text_setup();
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (id == OPTION_HELP || id == 'h') {
-			fputs(usage, stdout);
-			return ESF_EXIT_OK;
-		}
-		if (id == '?' || take_option(&arguments, id, optarg) != 0)
-			return ESF_EXIT_USAGE;
+	result = read_options(argc, argv, &arguments);
+	if (result < 0)
+		return ESF_EXIT_USAGE;
+	if (result > 0) {
+		fputs(usage, stdout);
+		return ESF_EXIT_OK;
 	}
 	if (optind == argc) {
 		fputs(usage, stderr);
@@ -252,7 +318,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fleetctl: %s is not built yet\n", command->name);
 		return ESF_EXIT_NOT_BUILT;
 	}
-	if (!fits(command, &arguments, argc - optind - 1, argv + optind + 1))
+	if (!takes_options(command, &arguments) ||
+	    !takes_words(command, argc - optind - 1, argv + optind + 1))
 		return ESF_EXIT_USAGE;
+	arguments.options.name = argv[optind + 1];
 	return (int)call_command(command, &arguments);
 }

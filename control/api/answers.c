@@ -33,22 +33,37 @@ static json_t *units(const struct esf_view *view)
 	return document;
 }
 
-/* Adds what a reader needs to place the document: its window, when it was made, and the KPIs'
- * units. */
+static json_t *weights(const struct esf_view *view)
+{
+	json_t *document = json_object();
+
+	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
+		const struct esf_kpi *kpi = &view->config->kpis[k];
+
+		json_object_set_new(document, kpi->name, json_real(kpi->weight));
+	}
+	return document;
+}
+
+/* Adds what a reader needs to know of the KPIs. */
+static json_t *explained(const struct esf_view *view, json_t *document)
+{
+	json_object_set_new(document, "units", units(view));
+	json_object_set_new(document, "weights", weights(view));
+	return document;
+}
+
+/* Adds what a reader needs to place the document, too: its window and when it was made. */
 static json_t *placed(const struct esf_view *view, json_t *document)
 {
 	json_object_set_new(document, "time", json_integer(view->time));
 	json_object_set_new(document, "window", esf_document_window(view));
-	json_object_set_new(document, "units", units(view));
-	return document;
+	return explained(view, document);
 }
 
 json_t *esf_answer_fleet(const struct esf_answer *answer)
 {
-	json_t *document = esf_document_fleet(answer->view);
-
-	json_object_set_new(document, "units", units(answer->view));
-	return document;
+	return explained(answer->view, esf_document_fleet(answer->view));
 }
 
 json_t *esf_answer_regions(const struct esf_answer *answer)
@@ -76,8 +91,7 @@ json_t *esf_answer_sites(const struct esf_answer *answer)
 {
 	json_t *document = esf_listing_document(answer->view, answer->request, answer->reply);
 
-	json_object_set_new(document, "units", units(answer->view));
-	return document;
+	return document != NULL ? explained(answer->view, document) : NULL;
 }
 
 json_t *esf_answer_site(const struct esf_answer *answer)

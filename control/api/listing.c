@@ -12,7 +12,7 @@
 /* Beyond this many names a hint would cost more than it is worth. */
 enum { HINTS_MAX = 10000 };
 
-/* One site on its way into the list. key: ascending; NaN comes last. */
+/* One site on its way into the list. key: ascending; NaN (unknown) comes first. */
 struct row {
 	double key;
 	const char *name; /* sort=name only */
@@ -201,7 +201,7 @@ static int by_key(const void *a, const void *b)
 	const struct row *left = a, *right = b;
 
 	if (!isnan(left->key) != !isnan(right->key))
-		return isnan(left->key) ? 1 : -1;
+		return isnan(left->key) ? -1 : 1;
 	if (left->key < right->key)
 		return -1;
 	if (left->key > right->key)

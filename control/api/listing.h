@@ -17,8 +17,9 @@ enum {
 
 /*
  * {time, window, total, sites: [...]} for region=, status=, sort=health|name|id|coverage, limit=,
- * offset=. On a bad parameter the reply is set to a 400 (an unknown region: 404) and NULL returned;
- * NULL with no status set: out of memory.
+ * offset=; by health the unknown ones (what we can't see) come first, then the worst. On a bad
+ * parameter the reply is set to a 400 (an unknown region: 404) and NULL returned; NULL with no
+ * status set: out of memory.
  */
 json_t *esf_listing_document(
     const struct esf_view *view, const struct esf_request *request, struct esf_reply *reply);

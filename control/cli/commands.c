@@ -5,8 +5,9 @@
 
 #include "control/cli/field.h"
 #include "control/cli/text.h"
+#include "control/cli/worst.h"
 
-enum { PATH_SIZE = 1024, WORST_SITES = 3 };
+enum { PATH_SIZE = 1024, WORST_SITES = 6 };
 
 int esf_command_fetch(struct esf_client *client, const char *path, json_t **out)
 {
@@ -85,17 +86,13 @@ static enum esf_exit run(const struct esf_call *call, const char *path, show_fn 
 
 static int put_worst_sites(const struct esf_call *call)
 {
-	char path[PATH_SIZE];
 	json_t *document;
-	int result;
+	int result = esf_worst_fetch(call, call->options->name, WORST_SITES, &document);
 
-	snprintf(path, sizeof(path), "/api/v1/sites?sort=health&limit=%d", WORST_SITES);
-	add_param(call, path, "region", call->options->name);
-	result = esf_command_fetch(call->client, path, &document);
 	if (result != 0)
 		return result;
-	fputs("\nworst sites\n", call->screen.out);
-	esf_show_sites(&call->screen, document);
+	fputc('\n', call->screen.out);
+	esf_worst_show(&call->screen, document);
 	json_decref(document);
 	return 0;
 }
@@ -151,7 +148,7 @@ static void show_region(const struct esf_call *call, const json_t *document)
 	esf_show_scope(&call->screen, esf_field_text(document, "name"), document);
 	esf_show_window(&call->screen, document);
 	fputc('\n', call->screen.out);
-	esf_show_scope_kpis(&call->screen, document, json_object_get(document, "units"));
+	esf_show_scope_kpis(&call->screen, document, document);
 }
 
 enum esf_exit esf_command_region(const struct esf_call *call)
@@ -206,7 +203,7 @@ enum esf_exit esf_command_site(const struct esf_call *call)
 
 static void show_ledger(const struct esf_call *call, const json_t *document)
 {
-	esf_show_ledger(&call->screen, document);
+	esf_show_ledger(&call->screen, document, call->options->all);
 }
 
 enum esf_exit esf_command_ledger(const struct esf_call *call)

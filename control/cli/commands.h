@@ -20,6 +20,7 @@ enum esf_exit {
 /* What the command line said; absent text is NULL. */
 struct esf_options {
 	bool json;
+	bool all; /* ledger: every verdict */
 	const char *region;
 	const char *status;
 	const char *sort;

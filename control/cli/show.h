@@ -21,17 +21,19 @@ struct esf_screen {
 void esf_show_scope(const struct esf_screen *screen, const char *title, const json_t *scope);
 void esf_show_window(const struct esf_screen *screen, const json_t *document);
 
-/* A table of an array of SCOPEs; a table of one SCOPE's KPIs. units: {KPI: unit}. */
+/* A table of an array of SCOPEs; a table of one SCOPE's KPIs, whose units and weights are the
+ * document's. */
 void esf_show_regions(const struct esf_screen *screen, const json_t *regions);
-void esf_show_scope_kpis(const struct esf_screen *screen, const json_t *scope, const json_t *units);
+void esf_show_scope_kpis(
+    const struct esf_screen *screen, const json_t *scope, const json_t *document);
 
 /* The table of GET /api/v1/sites, and all of GET /api/v1/sites/NAME. */
 void esf_show_sites(const struct esf_screen *screen, const json_t *document);
 void esf_show_site(const struct esf_screen *screen, const json_t *document);
 
-/* The ledger in a few lines, and in full. */
+/* The ledger in a few lines, and as a table: of all verdicts, or of those that occurred. */
 void esf_show_ledger_lines(const struct esf_screen *screen, const json_t *ledger);
-void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger);
+void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool all);
 
 /* The style of a status's word. */
 enum esf_style esf_show_status_style(const char *status);

@@ -4,51 +4,34 @@
 #include <string.h>
 
 #include "control/cli/field.h"
+#include "control/cli/items.h"
 #include "control/cli/text.h"
 
-/* A line of items that goes on, indented, where it would pass the last column. */
-struct line {
-	FILE *out;
-	int indent;
-	int column;
-	bool first;
-};
+enum { TITLE_WIDTH = 12 };
 
-static void put_item(struct line *line, const char *item)
+/* Whether a verdict did not occur. Received and accepted are always of interest. */
+static bool is_zero(const char *name, const json_t *count)
 {
-	int width = esf_text_width(item) + (line->first ? 0 : 2);
-
-	if (!line->first)
-		fputc(',', line->out);
-	if (line->column + width + 1 > ESF_TEXT_COLUMNS) {
-		fprintf(line->out, "\n%*s", line->indent, "");
-		line->column = line->indent;
-	} else if (!line->first) {
-		fputc(' ', line->out);
-	}
-	line->column += width;
-	esf_text_put(line->out, item, ESF_TEXT_COLUMNS - line->indent);
-	line->first = false;
+	return json_integer_value(count) == 0 && strcmp(name, "received") != 0 &&
+	       strcmp(name, "accepted") != 0;
 }
 
 static void put_counts(const struct esf_screen *screen, const char *title, const json_t *counts)
 {
-	struct line line = { screen->out, 12, 12, true };
+	struct esf_items items;
 	char item[ESF_CELL_SIZE], number[ESF_TEXT_NUMBER_SIZE];
 	const char *name;
 	const json_t *value;
 
-	fprintf(screen->out, "%-*s", line.indent, title);
+	esf_items_start(&items, screen->out, title, TITLE_WIDTH);
 	json_object_foreach ((json_t *)counts, name, value) {
-		bool always = strcmp(name, "received") == 0 || strcmp(name, "accepted") == 0;
-
-		if (!always && json_integer_value(value) == 0)
+		if (is_zero(name, value))
 			continue;
 		snprintf(item, sizeof(item), "%s %s",
 		    esf_text_count((uint64_t)json_integer_value(value), number), name);
-		put_item(&line, item);
+		esf_items_add(&items, item);
 	}
-	fputc('\n', screen->out);
+	esf_items_finish(&items);
 }
 
 static void put_balance(const struct esf_screen *screen, const json_t *ledger)
@@ -102,12 +85,32 @@ static void add_share(struct esf_table *table, double count, double received)
 	esf_table_add(table, ESF_PLAIN, text);
 }
 
-static void put_verdicts(const struct esf_screen *screen, const char *title, const json_t *counts)
+/* "no: fragment, malformed": the verdicts that did not occur. */
+static void put_zeroes(const struct esf_screen *screen, const json_t *counts)
+{
+	struct esf_items items;
+	uint32_t count = 0;
+	const char *name;
+	const json_t *value;
+
+	json_object_foreach ((json_t *)counts, name, value) {
+		if (!is_zero(name, value))
+			continue;
+		if (count++ == 0)
+			esf_items_start(&items, screen->out, "no: ", 4);
+		esf_items_add(&items, name);
+	}
+	if (count > 0)
+		esf_items_finish(&items);
+}
+
+static void put_verdicts(
+    const struct esf_screen *screen, const char *title, const json_t *counts, bool all)
 {
 	const struct esf_column columns[] = {
-		{ title, false, false },
-		{ "COUNT", true, false },
-		{ "SHARE", true, false },
+		{ .title = title },
+		{ "COUNT", .right = true },
+		{ "SHARE", .right = true },
 	};
 	double received = (double)esf_field_count(counts, "received");
 	char number[ESF_TEXT_NUMBER_SIZE];
@@ -120,18 +123,22 @@ static void put_verdicts(const struct esf_screen *screen, const char *title, con
 		int64_t count = json_integer_value(value);
 		enum esf_style style = count == 0 ? ESF_DIM : ESF_PLAIN;
 
+		if (!all && is_zero(name, value))
+			continue;
 		esf_table_add(&table, style, name);
 		esf_table_add(&table, style, esf_text_count((uint64_t)count, number));
 		add_share(&table, (double)count, received);
 	}
 	esf_table_finish(&table, screen->out, screen->colour);
+	if (!all)
+		put_zeroes(screen, counts);
 	fputc('\n', screen->out);
 }
 
-void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger)
+void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool all)
 {
-	put_verdicts(screen, "DATAGRAMS", json_object_get(ledger, "datagrams"));
-	put_verdicts(screen, "RECORDS", json_object_get(ledger, "records"));
+	put_verdicts(screen, "DATAGRAMS", json_object_get(ledger, "datagrams"), all);
+	put_verdicts(screen, "RECORDS", json_object_get(ledger, "records"), all);
 	put_balance(screen, ledger);
 	put_lcores(screen, ledger);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "control/cli/absent.h"
 #include "control/cli/field.h"
 #include "control/cli/text.h"
 
@@ -103,17 +104,17 @@ static void add_region(struct esf_table *table, const json_t *region)
 void esf_show_regions(const struct esf_screen *screen, const json_t *regions)
 {
 	static const struct esf_column columns[] = {
-		{ "REGION", false, true },
-		{ "HEALTH", true, false },
-		{ "STATUS", false, false },
-		{ "COVER", true, false },
-		{ "SITES", true, false },
-		{ "REPORT", true, false },
-		{ "GOOD", true, false },
-		{ "DEGR", true, false },
-		{ "BAD", true, false },
-		{ "UNKN", true, false },
-		{ "LOWEST KPI", false, true },
+		{ "REGION", .narrowest = 6 },
+		{ "HEALTH", .right = true },
+		{ .title = "STATUS" },
+		{ "COVER", .right = true },
+		{ "SITES", .right = true },
+		{ "REPORT", .right = true, .dispensable = 1 },
+		{ "GOOD", .right = true },
+		{ "DEGR", .right = true },
+		{ "BAD", .right = true },
+		{ "UNKN", .right = true },
+		{ "LOWEST KPI", .narrowest = 10 },
 	};
 	struct esf_table table;
 
@@ -131,40 +132,53 @@ static void add_values(struct esf_table *table, const json_t *kpi, const char *c
 		esf_table_add(table, ESF_PLAIN, esf_text_value(esf_field_real(kpi, *keys), text));
 }
 
-void esf_show_scope_kpis(const struct esf_screen *screen, const json_t *scope, const json_t *units)
+static void add_kpi(
+    struct esf_table *table, const char *name, const json_t *kpi, const json_t *units)
 {
-	static const struct esf_column columns[] = {
-		{ "KPI", false, true },
-		{ "MEAN", true, false },
-		{ "UNIT", false, true },
-		{ "SCORE", true, false },
-		{ "STDDEV", true, false },
-		{ "MIN", true, false },
-		{ "P50", true, false },
-		{ "P95", true, false },
-		{ "MAX", true, false },
-		{ "SITES", true, false },
-		{ "SAMPLES", true, false },
-	};
 	static const char *const first[] = { "mean", NULL };
 	static const char *const rest[] = { "stddev", "min", "p50", "p95", "max", NULL };
-	const json_t *kpis = json_object_get(scope, "kpis"), *kpi;
-	const char *name;
 	char text[ESF_TEXT_NUMBER_SIZE];
+
+	esf_table_add(table, ESF_PLAIN, name);
+	add_values(table, kpi, first);
+	esf_table_add(table, ESF_PLAIN, esf_field_text(units, name));
+	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(kpi, "score"), text));
+	add_values(table, kpi, rest);
+	esf_table_add(
+	    table, ESF_PLAIN, esf_text_count((uint64_t)esf_field_count(kpi, "sites"), text));
+	esf_table_add(
+	    table, ESF_PLAIN, esf_text_count((uint64_t)esf_field_count(kpi, "samples"), text));
+}
+
+void esf_show_scope_kpis(
+    const struct esf_screen *screen, const json_t *scope, const json_t *document)
+{
+	static const struct esf_column columns[] = {
+		{ "KPI", .narrowest = 24 },
+		{ "MEAN", .right = true },
+		{ "UNIT", .narrowest = 6 },
+		{ "SCORE", .right = true },
+		{ "STDDEV", .right = true, .dispensable = 3 },
+		{ "MIN", .right = true, .dispensable = 1 },
+		{ "P50", .right = true, .dispensable = 2 },
+		{ "P95", .right = true, .dispensable = 2 },
+		{ "MAX", .right = true, .dispensable = 1 },
+		{ "SITES", .right = true, .dispensable = 4 },
+		{ "SAMPLES", .right = true, .dispensable = 5 },
+	};
+	const json_t *kpis = json_object_get(scope, "kpis"), *kpi;
+	const json_t *units = json_object_get(document, "units");
+	const json_t *weights = json_object_get(document, "weights");
+	const char *name;
+	struct esf_absent absent;
 	struct esf_table table;
 
+	esf_absent_start(&absent);
 	esf_table_start(&table, columns, sizeof(columns) / sizeof(columns[0]));
 	json_object_foreach ((json_t *)kpis, name, kpi) {
-		esf_table_add(&table, ESF_PLAIN, name);
-		add_values(&table, kpi, first);
-		esf_table_add(&table, ESF_PLAIN, esf_field_text(units, name));
-		esf_table_add(
-		    &table, ESF_PLAIN, esf_text_points(esf_field_real(kpi, "score"), text));
-		add_values(&table, kpi, rest);
-		esf_table_add(&table, ESF_PLAIN,
-		    esf_text_count((uint64_t)esf_field_count(kpi, "sites"), text));
-		esf_table_add(&table, ESF_PLAIN,
-		    esf_text_count((uint64_t)esf_field_count(kpi, "samples"), text));
+		if (!esf_absent_takes(&absent, name, kpi, weights))
+			add_kpi(&table, name, kpi, units);
 	}
 	esf_table_finish(&table, screen->out, screen->colour);
+	esf_absent_finish(&absent, screen->out);
 }

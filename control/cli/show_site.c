@@ -4,8 +4,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "control/cli/absent.h"
 #include "control/cli/field.h"
+#include "control/cli/items.h"
 #include "control/cli/text.h"
+
+/* What there is to say of a site without health; NULL: it has one. */
+static const char *blindness(const json_t *site)
+{
+	if (json_is_null(json_object_get(site, "last_seen")))
+		return "never heard of";
+	if (esf_field_bool(site, "silent"))
+		return "silent";
+	return isnan(esf_field_real(site, "health")) ? "too little data" : NULL;
+}
 
 /* The KPI that costs the site the most health: "thermal_margin -12.3 (18.2 °C)". */
 static void costliest_kpi(const json_t *site, const json_t *units, char *buffer, size_t size)
@@ -36,7 +48,21 @@ static const char *last_seen(const json_t *document, const json_t *site, char *b
 
 	if (seen == 0)
 		return strcpy(buffer, "never");
-	return esf_text_age(esf_field_count(document, "time") - seen, buffer);
+	esf_text_age(esf_field_count(document, "time") - seen, buffer);
+	return strcat(buffer, " ago");
+}
+
+static void add_reason(struct esf_table *table, const json_t *document, const json_t *site)
+{
+	const char *blind = blindness(site);
+	char text[ESF_CELL_SIZE];
+
+	if (blind != NULL) {
+		esf_table_add(table, ESF_PLAIN, blind);
+		return;
+	}
+	costliest_kpi(site, json_object_get(document, "units"), text, sizeof(text));
+	esf_table_add(table, ESF_PLAIN, text);
 }
 
 static void add_site(struct esf_table *table, const json_t *document, const json_t *site)
@@ -56,22 +82,21 @@ static void add_site(struct esf_table *table, const json_t *document, const json
 	    last_seen(document, site, text));
 	esf_text_count((uint64_t)esf_field_count(site, "lost"), text);
 	esf_table_add(table, ESF_PLAIN, text);
-	costliest_kpi(site, json_object_get(document, "units"), text, sizeof(text));
-	esf_table_add(table, ESF_PLAIN, text);
+	add_reason(table, document, site);
 }
 
 void esf_show_sites(const struct esf_screen *screen, const json_t *document)
 {
 	static const struct esf_column columns[] = {
-		{ "SITE", false, true },
-		{ "ID", true, false },
-		{ "REGION", false, true },
-		{ "HEALTH", true, false },
-		{ "STATUS", false, false },
-		{ "COVER", true, false },
-		{ "SEEN", true, false },
-		{ "LOST", true, false },
-		{ "COSTLIEST KPI: POINTS (MEAN)", false, true },
+		{ "SITE", .narrowest = 24 },
+		{ "ID", .right = true, .dispensable = 3 },
+		{ "REGION", .narrowest = 8 },
+		{ "HEALTH", .right = true },
+		{ .title = "STATUS" },
+		{ "COVER", .right = true, .dispensable = 2 },
+		{ "SEEN", .right = true },
+		{ "LOST", .right = true, .dispensable = 1 },
+		{ "COSTLIEST KPI: POINTS (MEAN)", .narrowest = 20 },
 	};
 	const json_t *sites = json_object_get(document, "sites");
 	struct esf_table table;
@@ -84,26 +109,19 @@ void esf_show_sites(const struct esf_screen *screen, const json_t *document)
 
 static void put_labels(const struct esf_screen *screen, const json_t *labels)
 {
+	struct esf_items items;
+	char item[ESF_CELL_SIZE];
 	const char *name;
 	const json_t *value;
-	int column = 0;
 
+	if (json_object_size(labels) == 0)
+		return;
+	esf_items_start(&items, screen->out, "labels: ", 8);
 	json_object_foreach ((json_t *)labels, name, value) {
-		const char *text = esf_field_text(labels, name);
-		int width = esf_text_width(name) + esf_text_width(text) + 2;
-
-		if (column == 0 || column + width > ESF_TEXT_COLUMNS) {
-			fputs(column == 0 ? "labels:" : "\n       ", screen->out);
-			column = 7;
-		}
-		fputc(' ', screen->out);
-		esf_text_put(screen->out, name, ESF_TEXT_COLUMNS / 2 - 5);
-		fputc('=', screen->out);
-		esf_text_put(screen->out, text, ESF_TEXT_COLUMNS / 2 - 5);
-		column += width;
+		snprintf(item, sizeof(item), "%s=%s", name, esf_field_text(labels, name));
+		esf_items_add(&items, item);
 	}
-	if (column > 0)
-		fputc('\n', screen->out);
+	esf_items_finish(&items);
 }
 
 static void put_site_head(const struct esf_screen *screen, const json_t *site)
@@ -121,9 +139,8 @@ static void put_site_head(const struct esf_screen *screen, const json_t *site)
 	fprintf(screen->out, ", coverage %.2f\nsite %jd in region ",
 	    esf_field_real(site, "coverage"), (intmax_t)esf_field_count(site, "id"));
 	esf_text_put(screen->out, esf_field_text(site, "region"), 48);
-	fprintf(screen->out, ", weight %s\nlast seen %s%s%s",
+	fprintf(screen->out, ", weight %s\nlast seen %s%s",
 	    esf_text_value(esf_field_real(site, "weight"), text), last_seen(site, site, more),
-	    strcmp(more, "never") == 0 ? "" : " ago",
 	    esf_field_bool(site, "silent") ? ", silent" : "");
 	fprintf(screen->out, "; %s lost, %s duplicates\n",
 	    esf_text_count((uint64_t)esf_field_count(site, "lost"), text),
@@ -154,28 +171,34 @@ static void add_kpi(
 void esf_show_site(const struct esf_screen *screen, const json_t *document)
 {
 	static const struct esf_column columns[] = {
-		{ "KPI", false, true },
-		{ "MEAN", true, false },
-		{ "UNIT", false, true },
-		{ "SCORE", true, false },
-		{ "COSTS", true, false },
-		{ "STDDEV", true, false },
-		{ "MIN", true, false },
-		{ "MAX", true, false },
-		{ "SAMPLES", true, false },
-		{ "GOOD", true, false },
-		{ "REFUSED", true, false },
+		{ "KPI", .narrowest = 24 },
+		{ "MEAN", .right = true },
+		{ "UNIT", .narrowest = 6 },
+		{ "SCORE", .right = true },
+		{ "COSTS", .right = true },
+		{ "STDDEV", .right = true, .dispensable = 3 },
+		{ "MIN", .right = true, .dispensable = 2 },
+		{ "MAX", .right = true, .dispensable = 2 },
+		{ "SAMPLES", .right = true, .dispensable = 4 },
+		{ "GOOD", .right = true, .dispensable = 1 },
+		{ "REFUSED", .right = true },
 	};
 	const json_t *units = json_object_get(document, "units");
+	const json_t *weights = json_object_get(document, "weights");
 	const json_t *kpis = json_object_get(document, "kpis"), *kpi;
 	const char *name;
+	struct esf_absent absent;
 	struct esf_table table;
 
 	put_site_head(screen, document);
 	esf_show_window(screen, document);
 	fputc('\n', screen->out);
+	esf_absent_start(&absent);
 	esf_table_start(&table, columns, sizeof(columns) / sizeof(columns[0]));
-	json_object_foreach ((json_t *)kpis, name, kpi)
-		add_kpi(&table, name, kpi, units);
+	json_object_foreach ((json_t *)kpis, name, kpi) {
+		if (!esf_absent_takes(&absent, name, kpi, weights))
+			add_kpi(&table, name, kpi, units);
+	}
 	esf_table_finish(&table, screen->out, screen->colour);
+	esf_absent_finish(&absent, screen->out);
 }

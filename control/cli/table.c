@@ -5,7 +5,7 @@
 
 #include "control/cli/text.h"
 
-enum { GAP = 2, NARROWEST = 6 };
+enum { GAP = 2 };
 
 static const char *const style_codes[] = {
 	[ESF_PLAIN] = "",
@@ -61,35 +61,7 @@ void esf_table_add(struct esf_table *table, enum esf_style style, const char *te
 	snprintf(cell->text, sizeof(cell->text), "%s", text);
 }
 
-/* The flexible column to cut next, or columns_count. */
-static uint32_t widest_flexible(const struct esf_table *table, const int *widths)
-{
-	uint32_t widest = table->columns_count;
-
-	for (uint32_t c = 0; c < table->columns_count; c++) {
-		if (!table->columns[c].flexible || widths[c] <= NARROWEST)
-			continue;
-		if (widest == table->columns_count || widths[c] > widths[widest])
-			widest = c;
-	}
-	return widest;
-}
-
-static void fit(const struct esf_table *table, int *widths)
-{
-	int total = -GAP;
-	uint32_t cut;
-
-	for (uint32_t c = 0; c < table->columns_count; c++)
-		total += widths[c] + GAP;
-	for (; total > ESF_TEXT_COLUMNS; total--) {
-		cut = widest_flexible(table, widths);
-		if (cut == table->columns_count)
-			return;
-		widths[cut]--;
-	}
-}
-
+/* A width of 0: the column is left out. */
 static void measure(const struct esf_table *table, int *widths)
 {
 	for (uint32_t c = 0; c < table->columns_count; c++)
@@ -101,22 +73,107 @@ static void measure(const struct esf_table *table, int *widths)
 		if (width > *of)
 			*of = width;
 	}
-	fit(table, widths);
 }
 
+static bool can_be_cut(const struct esf_column *column, int width)
+{
+	return column->narrowest > 0 && width > column->narrowest;
+}
+
+/* What the table takes, or would take with all columns cut as far as they may be. */
+static int total_width(const struct esf_table *table, const int *widths, bool cut)
+{
+	int total = -GAP;
+
+	for (uint32_t c = 0; c < table->columns_count; c++) {
+		const struct esf_column *column = &table->columns[c];
+
+		if (widths[c] == 0)
+			continue;
+		total += GAP;
+		total += cut && can_be_cut(column, widths[c]) ? column->narrowest : widths[c];
+	}
+	return total;
+}
+
+/* The column to leave out next, or columns_count. */
+static uint32_t most_dispensable(const struct esf_table *table, const int *widths)
+{
+	uint32_t most = table->columns_count;
+	int rank = 0;
+
+	for (uint32_t c = 0; c < table->columns_count; c++) {
+		if (widths[c] == 0 || table->columns[c].dispensable <= rank)
+			continue;
+		most = c;
+		rank = table->columns[c].dispensable;
+	}
+	return most;
+}
+
+/* The column to cut next, or columns_count. */
+static uint32_t widest(const struct esf_table *table, const int *widths)
+{
+	uint32_t found = table->columns_count;
+
+	for (uint32_t c = 0; c < table->columns_count; c++) {
+		if (!can_be_cut(&table->columns[c], widths[c]))
+			continue;
+		if (found == table->columns_count || widths[c] > widths[found])
+			found = c;
+	}
+	return found;
+}
+
+static void fit(const struct esf_table *table, int *widths)
+{
+	uint32_t column;
+
+	while (total_width(table, widths, true) > ESF_TEXT_COLUMNS) {
+		column = most_dispensable(table, widths);
+		if (column == table->columns_count)
+			break;
+		widths[column] = 0;
+	}
+	while (total_width(table, widths, false) > ESF_TEXT_COLUMNS) {
+		column = widest(table, widths);
+		if (column == table->columns_count)
+			break;
+		widths[column]--;
+	}
+}
+
+/* Blanks are held back until text follows them: no line ends in any. */
 static void put_cell(FILE *out, bool colour, const struct esf_cell *cell,
-    const struct esf_column *column, int width, bool last)
+    const struct esf_column *column, int width, int *blanks)
 {
 	int own = esf_text_width(cell->text);
 	int pad = own < width ? width - own : 0;
 
 	if (column->right)
-		fprintf(out, "%*s", pad, "");
-	esf_style_begin(out, colour, cell->style);
-	esf_text_put(out, cell->text, width);
-	esf_style_end(out, colour, cell->style);
-	if (!column->right && !last)
-		fprintf(out, "%*s", pad, "");
+		*blanks += pad;
+	if (own > 0) {
+		fprintf(out, "%*s", *blanks, "");
+		esf_style_begin(out, colour, cell->style);
+		esf_text_put(out, cell->text, width);
+		esf_style_end(out, colour, cell->style);
+		*blanks = 0;
+	}
+	if (!column->right)
+		*blanks += pad;
+	*blanks += GAP;
+}
+
+static void put_row(const struct esf_table *table, const struct esf_cell *cells, const int *widths,
+    FILE *out, bool colour)
+{
+	int blanks = 0;
+
+	for (uint32_t c = 0; c < table->columns_count; c++) {
+		if (widths[c] > 0)
+			put_cell(out, colour, &cells[c], &table->columns[c], widths[c], &blanks);
+	}
+	fputc('\n', out);
 }
 
 void esf_table_finish(struct esf_table *table, FILE *out, bool colour)
@@ -125,13 +182,9 @@ void esf_table_finish(struct esf_table *table, FILE *out, bool colour)
 	uint32_t count = table->columns_count, rows = table->cells_count / count;
 
 	measure(table, widths);
-	for (uint32_t i = 0; i < rows * count; i++) {
-		uint32_t c = i % count;
-		bool last = c + 1 == count;
-
-		put_cell(out, colour, &table->cells[i], &table->columns[c], widths[c], last);
-		fputs(last ? "\n" : "  ", out);
-	}
+	fit(table, widths);
+	for (uint32_t row = 0; row < rows; row++)
+		put_row(table, &table->cells[row * count], widths, out, colour);
 	free(table->cells);
 	table->cells = NULL;
 }

@@ -7,9 +7,10 @@
 #include <stdio.h>
 
 /*
- * A table of text that fits ESF_TEXT_COLUMNS: columns are as wide as their cells, and where that is
- * too much the widest flexible ones are cut. Cells are added row by row, left to right; once memory
- * is short, further cells are left out.
+ * A table of text that fits ESF_TEXT_COLUMNS. Columns are as wide as their cells. Where that is too
+ * much, the widest that may be cut are cut down to their narrowest; where that is not enough,
+ * columns are left out before. Cells are added row by row, left to right; once memory is short,
+ * further cells are left out.
  */
 enum esf_style { ESF_PLAIN, ESF_BOLD, ESF_GREEN, ESF_YELLOW, ESF_RED, ESF_DIM };
 
@@ -17,8 +18,9 @@ enum { ESF_TABLE_COLUMNS_MAX = 16, ESF_CELL_SIZE = 160 };
 
 struct esf_column {
 	const char *title;
-	bool right;    /* numbers */
-	bool flexible; /* may be cut */
+	bool right;      /* numbers */
+	int narrowest;   /* may be cut down to this; 0: is never cut */
+	int dispensable; /* the highest is left out first; 0: never is */
 };
 
 struct esf_cell {

@@ -90,11 +90,30 @@ const char *esf_text_count(uint64_t count, char *buffer)
 	return buffer;
 }
 
+/* 1.5e+07 -> 1.5e7, 2e-05 -> 2e-5. */
+static void shorten_exponent(char *text)
+{
+	char *to = strchr(text, 'e'), *from;
+
+	if (to == NULL)
+		return;
+	from = ++to;
+	if (*from == '-')
+		to++;
+	from++;
+	from += strspn(from, "0");
+	memmove(to, from, strlen(from) + 1);
+}
+
 const char *esf_text_value(double value, char *buffer)
 {
 	if (isnan(value))
 		return strcpy(buffer, "-");
-	snprintf(buffer, ESF_TEXT_NUMBER_SIZE, "%.6g", value);
+	if (fabs(value) >= 99999.5 && fabs(value) < 9999999.5)
+		snprintf(buffer, ESF_TEXT_NUMBER_SIZE, "%.0f", value);
+	else
+		snprintf(buffer, ESF_TEXT_NUMBER_SIZE, "%.5g", value);
+	shorten_exponent(buffer);
 	return buffer;
 }
 

@@ -23,7 +23,7 @@ int esf_text_put(FILE *out, const char *text, int max);
 
 /* Each returns buffer, of ESF_TEXT_NUMBER_SIZE bytes. */
 const char *esf_text_count(uint64_t count, char *buffer); /* 1,234,567 */
-const char *esf_text_value(double value, char *buffer);   /* six digits at most; NaN is "-" */
+const char *esf_text_value(double value, char *buffer);   /* 1.2346e7, 123456, 0.97213; NaN: "-" */
 const char *esf_text_points(double value, char *buffer);  /* 87.3; NaN is "-" */
 const char *esf_text_age(int64_t age_ns, char *buffer);   /* 12s, 3m, 5h, 2d */
 const char *esf_text_time(int64_t unix_ns, char *buffer); /* 2026-11-23 20:02:10 */

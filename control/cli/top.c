@@ -11,11 +11,12 @@
 
 #include "control/cli/field.h"
 #include "control/cli/text.h"
+#include "control/cli/worst.h"
 
 enum {
 	DEFAULT_ROWS = 40,
 	SITES_MIN = 3,
-	OTHER_ROWS = 20, /* all but regions and sites */
+	OTHER_ROWS = 21, /* all but regions and sites */
 };
 
 /* The alternate screen, without cursor and without wrapping of what a narrow terminal can't show.
@@ -90,14 +91,11 @@ static int sites_shown(const json_t *fleet, int rows)
 
 static int fetch_frame(const struct esf_call *call, int rows, struct frame *frame)
 {
-	char path[64];
 	int result = esf_command_fetch(call->client, "/api/v1/fleet", &frame->fleet);
 
 	if (result != 0)
 		return result;
-	snprintf(path, sizeof(path), "/api/v1/sites?sort=health&limit=%d",
-	    sites_shown(frame->fleet, rows));
-	result = esf_command_fetch(call->client, path, &frame->sites);
+	result = esf_worst_fetch(call, NULL, sites_shown(frame->fleet, rows), &frame->sites);
 	if (result == 0)
 		result = esf_client_get(call->client, "/api/v1/ledger", &frame->ledger);
 	frame->time_s = monotonic_s();
@@ -139,8 +137,8 @@ static void put_frame(
 	put_rates(screen->out, frame, before);
 	fputc('\n', screen->out);
 	esf_show_regions(screen, json_object_get(frame->fleet, "regions"));
-	fputs("\nworst sites\n", screen->out);
-	esf_show_sites(screen, frame->sites);
+	fputc('\n', screen->out);
+	esf_worst_show(screen, frame->sites);
 	fputc('\n', screen->out);
 	esf_show_ledger_lines(screen, frame->ledger);
 }
