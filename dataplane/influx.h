@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "limits.h"
+#include "span.h"
 
 /*
  * InfluxDB line protocol, the whole published grammar:
@@ -18,11 +19,6 @@
  * One parser per thread: it holds the scratch that lines are unescaped into; nothing is allocated
  * after creation. A parsed line is valid until the next call.
  */
-
-struct esf_span {
-	const char *at; /* not terminated */
-	uint32_t length;
-};
 
 enum esf_influx_type { ESF_INFLUX_NUMBER, ESF_INFLUX_STRING };
 

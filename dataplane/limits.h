@@ -25,9 +25,11 @@ enum {
 
 	ESF_ALIASES_MAX = 1024, /* per (site, stream) */
 	ESF_STREAMS_PER_SITE_MAX = 64,
+	ESF_SITE_KEYS_MAX = 16, /* keys that seal a site's datagrams, old and new */
 	ESF_SEQUENCE_WINDOW_MAX = 8192,
 	ESF_RAW_NAME_MAX = 255, /* bytes of a signal's raw name */
 	ESF_INFLUX_FIELDS_MAX = 16384,
+	ESF_STATSD_VALUES_MAX = 32768,  /* of a line; a datagram has no room for more */
 	ESF_LINES_MAX = 16384,          /* lines in a datagram; each takes at least 6 bytes */
 	ESF_INTERNED_NAMES_MAX = 65536, /* distinct raw names a shard remembers */
 
