@@ -267,7 +267,8 @@ static inline bool fixture_stop(struct fixture *f)
 	bool balanced;
 
 	for (uint32_t i = 0; i < f->shards_count; i++)
-		fixture_take(f, i, f->now);
+		if (f->inbox[i].count > 0)
+			fixture_take(f, i, f->now);
 	fixture_publish(f);
 	balanced = fixture_balances(f);
 	esf_plane_ledger(f->plane, &sum);

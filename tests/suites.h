@@ -16,7 +16,11 @@
 	X(names)                                                                                   \
 	X(counter)                                                                                 \
 	X(window)                                                                                  \
+	X(pool)                                                                                    \
+	X(directory)                                                                               \
 	X(shard)                                                                                   \
+	X(steer)                                                                                   \
+	X(publish)                                                                                 \
 	X(handover)                                                                                \
 	X(clock)                                                                                   \
 	X(config)                                                                                  \
