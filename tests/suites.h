@@ -11,6 +11,7 @@
 	X(neighbour)                                                                               \
 	X(etd)                                                                                     \
 	X(influx)                                                                                  \
+	X(statsd)                                                                                  \
 	X(dedup)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
