@@ -245,15 +245,43 @@ phase_live()
 
 phase_demo()
 {
+	local pid_file
+
 	gcc_build || return
 	is_root || echo "not root: the demo replays"
-	check "demo.sh --headless --seconds 20" env BUILD="$TEST_BUILD/gcc" timeout 300 ./demo.sh --headless --seconds 20
-	check "demo.sh leaves nothing behind" no_demo_left
+	pid_file=$(mktemp)
+	# shellcheck disable=SC2016
+	check "demo.sh --headless --seconds 20" env BUILD="$TEST_BUILD/gcc" timeout 300 \
+		bash -c 'echo $$ >"$1"; exec ./demo.sh --headless --seconds 20' - "$pid_file"
+	check "demo.sh leaves nothing behind" nothing_left "esfd$(cat "$pid_file")"
+	check "demo.sh ends on SIGTERM" interrupted_demo "$pid_file"
+	check "demo.sh leaves nothing behind after SIGTERM" nothing_left "esfd$(cat "$pid_file")"
+	rm -f "$pid_file"
 }
 
-no_demo_left()
+# interrupted_demo PID_FILE: SIGTERM amid the demo ends it within 10 s, with the code that says so.
+interrupted_demo()
 {
-	! { ip link; ip netns; } 2>/dev/null | grep 'esfd[0-9]'
+	local tenths=100 pid
+
+	BUILD=$TEST_BUILD/gcc ./demo.sh --headless --seconds 60 &
+	pid=$!
+	echo $pid >"$1"
+	sleep 8
+	kill -TERM $pid
+	while [ $tenths -gt 0 ] && kill -0 $pid 2>/dev/null; do
+		sleep 0.1
+		tenths=$((tenths - 1))
+	done
+	kill -KILL $pid 2>/dev/null
+	wait $pid
+	[ $? -eq 143 ]
+}
+
+# nothing_left NAME: no link and no network namespace of that name.
+nothing_left()
+{
+	! { ip link; ip netns; } 2>/dev/null | grep -w "$1[ab]\?"
 }
 
 trap clean_up EXIT
