@@ -1,0 +1,545 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""api.py BUILD: every endpoint's shape, every refusal, the metrics, DPDK's telemetry socket and fleetctl, against an
+appliance whose port replays a capture. Needs neither hugepages nor a network of its own; ends within a minute."""
+import http.client
+import json
+import math
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from urllib.parse import quote
+
+from appliance import NO_HUGE, Appliance, balances
+from checks import Checks
+
+TIME_LIMIT_S = 58
+CAPTURE_S = 45
+COLUMNS = 100
+HEARD = 18              # sites in the capture; the configuration has three more
+ODD = 'ä"c&%41'       # a name that has to be escaped everywhere
+LONG = "a-site-with-a-name-of-sixty-characters-" + "x" * 21
+SILENT = "south-9"      # speaks for two seconds only
+FAILING = "north-3"
+
+SCENARIO = """\
+sites: {count: %d, name: "{region}-{n}", regions: [north, south]}
+interval: 100ms
+kpis:
+  - {name: thermal_margin, base: 60, unit: degC}
+  - {name: availability, base: 0.995}
+  - {name: output_ratio, base: 0.98}
+  - {name: efficiency, base: 0.95}
+  - {name: fault_rate, base: 0.25}
+faults:
+  - {sites: %s, kpi: thermal_margin, kind: step, to_value: 3}
+  - {sites: south-2, kind: duplicate, probability: 0.5}
+  - {sites: %s, kind: dropout, from: 2s}
+""" % (HEARD, FAILING, SILENT)
+
+CONFIG = """\
+profile: small
+domain: energy
+ports:
+  - {port: 0, addresses: [10.9.0.2/24]}
+listeners:
+  - {udp: 47700, format: etd}
+rollup: {window: 1s, windows_open: 2, epoch: 200ms}
+http: {listen: "HTTP"}
+regions:
+  - {name: north, match: 'north-*'}
+  - {name: south, match: 'south-*'}
+sites:
+%s
+"""
+
+ETD_DATAGRAM_VERDICTS = {"accepted", "no_listener", "malformed", "unknown_site", "stale", "duplicate"}
+RECORD_VERDICTS = {"accepted", "unmapped", "late", "future", "bad", "uncertain", "out_of_range", "not_finite"}
+
+
+# Shapes: a dict has exactly these keys; a set, one of these values; a list of one, any number of such.
+class Maybe:
+    """Null, or the shape."""
+    def __init__(self, shape):
+        self.shape = shape
+
+
+class Named:
+    """An object of any names with values of one shape."""
+    def __init__(self, shape):
+        self.shape = shape
+
+
+INT, REAL, BOOL, TEXT = "integer", "number", "boolean", "text"
+STATUS = {"good", "degraded", "bad", "unknown"}
+WINDOW = {"start": INT, "end": INT, "closed": BOOL}
+SCOPE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "p50": Maybe(REAL),
+             "p95": Maybe(REAL), "sites": INT, "samples": INT, "score": Maybe(REAL)}
+SCOPE = {"name": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL,
+         "sites": dict.fromkeys(("total", "reporting", "good", "degraded", "bad", "unknown"), INT),
+         "kpis": Named(SCOPE_KPI)}
+SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
+            "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "z": Maybe(REAL),
+            "median": Maybe(REAL), "outlier": BOOL}
+SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
+        "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "lost": INT, "duplicates": INT,
+        "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
+EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
+PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
+FLEET = {"time": INT, "config_revision": INT, "window": WINDOW, "storm": {"active": BOOL, "sites": [TEXT]},
+         "fleet": SCOPE, "regions": [SCOPE], **EXPLAINED}
+SITE_LEDGER = {"datagrams": Named(INT), "records": Named(INT), "in_flight": INT, "balanced": BOOL}
+LEDGER = {**SITE_LEDGER, "nic": dict.fromkeys(("missed", "no_buffer", "errors"), INT),
+          "mbufs": dict.fromkeys(("total", "free", "in_use"), INT)}
+HEALTHZ = {"status": {"ok"}, "time": INT, "age_ms": INT, "config_revision": INT, "started": INT}
+
+
+def mismatch(value, shape, where="document"):
+    """What is wrong with the value, or None."""
+    if isinstance(shape, Maybe):
+        return None if value is None else mismatch(value, shape.shape, where)
+    if isinstance(shape, (dict, Named)):
+        if not isinstance(value, dict):
+            return "%s: got %r, want an object" % (where, value)
+        if isinstance(shape, dict) and set(shape) != set(value):
+            return "%s: keys differ: %s" % (where, sorted(set(shape) ^ set(value)))
+        parts = [(key, shape[key] if isinstance(shape, dict) else shape.shape) for key in value]
+        wrong = [mismatch(value[key], part, "%s.%s" % (where, key)) for key, part in parts]
+    elif isinstance(shape, list):
+        if not isinstance(value, list):
+            return "%s: got %r, want a list" % (where, value)
+        wrong = [mismatch(each, shape[0], "%s[%d]" % (where, i)) for i, each in enumerate(value)]
+    else:
+        if isinstance(shape, set):
+            right = value in shape
+        elif shape == REAL:
+            right = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        else:
+            right = type(value) is {INT: int, BOOL: bool, TEXT: str}[shape]
+        return None if right else "%s: got %r, want %s" % (where, value, shape)
+    return next(filter(None, wrong), None)
+
+
+class Api:
+    def __init__(self, port):
+        self.port = port
+
+    def ask(self, path, method="GET", host=None, body=None):
+        """The status, the headers and the body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.putrequest(method, path, skip_host=host is not None)
+            if host:
+                connection.putheader("Host", host)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def get(self, path):
+        status, _, body = self.ask("/api/v1/" + path)
+        if status != 200:
+            raise RuntimeError("GET %s: %d %s" % (path, status, body))
+        return json.loads(body)
+
+
+def check_shape(checks, api, path, shape):
+    status, headers, body = api.ask(path)
+    checks.equal("%s is answered" % path, status, 200)
+    checks.equal("%s is JSON" % path, headers.get("Content-Type"), "application/json")
+    document = json.loads(body)
+    wrong = mismatch(document, shape)
+    checks.that("%s has its shape" % path, wrong is None, wrong)
+    return document
+
+
+def check_start(checks, api, fleetctl):
+    """Before the first window has closed."""
+    for _ in range(40):
+        if api.ask("/api/v1/fleet?window=open")[0] == 200:
+            break
+        time.sleep(0.05)
+    status, _, body = api.ask("/api/v1/fleet")
+    if status != 503:
+        checks.skip("no window has closed yet", "one already has")
+        return
+    checks.that("503 says how to get the provisional window", b"?window=open" in body, body)
+    code, out, _ = fleetctl("status")
+    checks.that("fleetctl falls back to the provisional window", code == 0 and "provisional" in out, out)
+
+
+def wait_for_data(api):
+    """Until a window has closed in which the silent site was missing."""
+    for _ in range(100):
+        status, _, body = api.ask("/api/v1/fleet")
+        if status == 200:
+            site = api.get("sites/" + SILENT)
+            if site["silent"] and json.loads(body)["fleet"]["sites"]["reporting"] == HEARD - 1:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("no window with all sites: %s" % body)
+
+
+def check_scopes(checks, api):
+    fleet = check_shape(checks, api, "/api/v1/fleet", FLEET)
+    checks.that("the window is the closed one", fleet["window"]["closed"])
+    checks.equal("a window is a second", fleet["window"]["end"] - fleet["window"]["start"], 10**9)
+    now = time.time() * 1e9
+    checks.that("time is now, in ns", 0 <= now - fleet["time"] < 5e9, fleet["time"])
+    checks.equal("regions in their order", [r["name"] for r in fleet["regions"]], ["north", "south", "unassigned"])
+    for scope in [fleet["fleet"], *fleet["regions"]]:
+        sites = scope["sites"]
+        checks.equal("%s: every site has one status" % scope["name"],
+                     sum(sites[status] for status in STATUS), sites["total"])
+        checks.equal("%s: KPIs have weights" % scope["name"], list(scope["kpis"]), list(fleet["weights"]))
+    checks.equal("sites of the fleet", fleet["fleet"]["sites"]["total"], HEARD + 3)
+    margin = fleet["regions"][0]["kpis"]["thermal_margin"]
+    checks.near("north's mean", margin["mean"], (8 * 60 + 3) / 9)
+    checks.equal("north's quantiles, least and most",
+                 [margin[key] for key in ("p50", "p95", "min", "max")], [60.0, 60.0, 3.0, 60.0])
+    checks.equal("north's samples", (margin["sites"], margin["samples"]), (9, 90))
+    checks.equal("nobody is in region unassigned's data", fleet["regions"][2]["health"], None)
+    opened = check_shape(checks, api, "/api/v1/fleet?window=open", FLEET)
+    checks.that("the provisional window is open", not opened["window"]["closed"])
+    checks.that("and later", opened["window"]["start"] > fleet["window"]["start"])
+    check_shape(checks, api, "/api/v1/fleet?window=closed", FLEET)
+    regions = check_shape(checks, api, "/api/v1/regions", {"regions": [SCOPE], **PLACED})
+    checks.equal("as many regions", len(regions["regions"]), 3)
+    for name in ("north", "unassigned"):
+        region = check_shape(checks, api, "/api/v1/regions/" + name, {**SCOPE, **PLACED})
+        checks.equal("a region has its name", region["name"], name)
+
+
+def names_of(api, query):
+    return [site["name"] for site in api.get("sites" + query)["sites"]]
+
+
+def check_sites(checks, api):
+    listing = {"time": INT, "window": WINDOW, "total": INT, "sites": [SITE], **EXPLAINED}
+    all_sites = check_shape(checks, api, "/api/v1/sites", listing)
+    ids = [site["id"] for site in all_sites["sites"]]
+    checks.equal("all sites, by id", ids, list(range(1, HEARD + 4)))
+    checks.equal("and their count", all_sites["total"], HEARD + 3)
+    by_health = api.get("sites?sort=health")["sites"]
+    checks.equal("by health the unknown ones come first",
+                 [site["status"] for site in by_health[:5]], ["unknown"] * 4 + ["good"])
+    checks.equal("then the worst", by_health[4]["name"], FAILING)
+    known = [site["health"] for site in by_health[4:]]
+    checks.equal("worst first", known, sorted(known))
+    checks.equal("by name", names_of(api, "?sort=name"), sorted(names_of(api, ""), key=lambda name: name.encode()))
+    checks.equal("by status", set(names_of(api, "?status=unknown")), {SILENT, ODD, LONG, "never"})
+    checks.equal("by region", names_of(api, "?region=south"), ["south-%d" % i for i in range(1, 10)])
+    checks.equal("by both", names_of(api, "?region=south&status=unknown"), [SILENT])
+    checks.equal("a part", names_of(api, "?limit=2&offset=4"), [FAILING, "south-3"])
+    part = api.get("sites?limit=2&offset=20")
+    checks.equal("the last part, of all", (len(part["sites"]), part["total"]), (1, HEARD + 3))
+
+
+def check_site(checks, api, labels):
+    whole = {**SITE, **PLACED}
+    failing = check_shape(checks, api, "/api/v1/sites/" + FAILING, whole)
+    checks.that("the fault costs points", failing["kpis"]["thermal_margin"]["contribution"] > 5, failing["kpis"])
+    checks.equal("and is its mean", failing["kpis"]["thermal_margin"]["mean"], 3.0)
+    checks.that("without comparison nobody is an outlier",
+                all(kpi["z"] is None and not kpi["outlier"] for kpi in failing["kpis"].values()))
+    odd = check_shape(checks, api, "/api/v1/sites/" + quote(ODD, safe=""), whole)
+    checks.equal("a name of odd characters", odd["name"], ODD)
+    checks.equal("its labels", odd["labels"], {"vendor": 'A "B"', "note": "ü"})
+    checks.equal("its weight", odd["weight"], 2.5)
+    checks.equal("never heard of", (odd["last_seen"], odd["silent"], odd["health"]), (None, True, None))
+    doubled = api.get("sites/south-2")
+    sent = next(site for site in labels["sites"] if site["name"] == "south-2")
+    checks.equal("duplicates are counted", doubled["duplicates"], sent["duplicates"])
+
+
+def check_ledger(checks, api, labels):
+    ledger = check_shape(checks, api, "/api/v1/ledger", LEDGER)
+    totals = labels["totals"]
+    checks.that("the ledger balances", balances(ledger), ledger)
+    checks.that("the contract's verdicts", ETD_DATAGRAM_VERDICTS <= set(ledger["datagrams"]) and
+                RECORD_VERDICTS <= set(ledger["records"]), ledger)
+    checks.equal("received is what was sent", ledger["datagrams"]["received"], totals["datagrams"])
+    checks.equal("accepted is what was sent once", ledger["datagrams"]["accepted"],
+                 totals["datagrams"] - totals["duplicates"])
+    checks.equal("the rest is duplicates", ledger["datagrams"]["duplicate"], totals["duplicates"])
+    checks.equal("accepted records", ledger["records"]["accepted"],
+                 totals["records"] - totals["duplicate_records"])
+    checks.equal("buffers add up", ledger["mbufs"]["free"] + ledger["mbufs"]["in_use"], ledger["mbufs"]["total"])
+    of_site = check_shape(checks, api, "/api/v1/ledger?site=south-2", SITE_LEDGER)
+    sent = next(site for site in labels["sites"] if site["name"] == "south-2")
+    checks.equal("a site's ledger", (of_site["datagrams"]["received"], of_site["datagrams"]["duplicate"],
+                                     of_site["balanced"]), (sent["datagrams"], sent["duplicates"], True))
+
+
+def check_refusals(checks, api):
+    cases = (
+        ("/nowhere", 404, "no such path"),
+        ("/api/v1/fleet/x", 404, "no such path"),
+        ("/api/v1/sites/nort-3", 404, 'no site "nort-3", did you mean "north-3"?'),
+        ("/api/v1/sites/zzzzzzzzz", 404, 'no site "zzzzzzzzz"'),
+        ("/api/v1/regions/nroth", 404, 'no region "nroth", did you mean "north"?'),
+        ("/api/v1/sites?region=x", 404, 'no region "x"'),
+        ("/api/v1/ledger?site=south-99", 404, 'no site "south-99"'),
+        ("/api/v1/sites?limit=x", 400, 'limit: got "x", want 1..10000'),
+        ("/api/v1/sites?limit=10001", 400, 'limit: got "10001", want 1..10000'),
+        ("/api/v1/sites?offset=-1", 400, 'offset: got "-1"'),
+        ("/api/v1/sites?status=fine", 400, 'status: got "fine", want good, degraded, bad or unknown'),
+        ("/api/v1/sites?sort=age", 400, 'sort: got "age", want health, name, id or coverage'),
+        ("/api/v1/fleet?window=next", 400, 'window: got "next", want open or closed'),
+        ("/api/v1/fleet?limit=3", 400, 'unknown parameter: got "limit", want one of: window'),
+        ("/api/v1/sites?limit=3&limit=4", 400, "given twice"),
+        ("/api/v1/sites/%zz", 400, "percent escape"),
+        ("/api/v1/sites/a%00", 400, "percent escape"),
+        ("/api/v1/sites/%ff", 400, "UTF-8"),
+        ("/a" * 9, 414, "too many parts"),
+        ("/" + "a" * 4000, 414, "too long"),
+        ("/api/v1/incidents", 501, "not built yet"),
+        ("/api/v1/incidents/7", 501, "not built yet"),
+        ("/api/v1/history?scope=fleet", 501, "not built yet"),
+        ("/api/v1/slots", 501, "not built yet"),
+        ("/api/v1/pipeline", 501, "not built yet"),
+        ("/api/v1/stream", 501, "not built yet"),
+    )
+    for path, want, says in cases:
+        check_refusal(checks, "GET %.40s" % path, api.ask(path), want, says)
+    _, headers, body = api.ask("/nowhere")
+    checks.that("an unknown path is told those there are", "/api/v1/fleet" in json.loads(body)["paths"])
+    for method, path, want, says in (("POST", "/api/v1/fleet", 405, "want GET, HEAD"),
+                                     ("DELETE", "/api/v1/sites/north-1", 405, "got DELETE"),
+                                     ("GET", "/api/v1/reload", 405, "want POST"),
+                                     ("POST", "/api/v1/reload", 501, "not built yet"),
+                                     ("POST", "/api/v1/incidents/7/ack", 501, "not built yet")):
+        answer = api.ask(path, method)
+        check_refusal(checks, "%s %s" % (method, path), answer, want, says)
+        checks.equal("%s %s: Allow stands with 405 only" % (method, path), "Allow" in answer[1], want == 405)
+    check_refusal(checks, "a body", api.ask("/api/v1/fleet", "POST", body=b"x" * 100), 405, "want GET")
+
+
+def check_refusal(checks, what, answer, want, says):
+    status, headers, body = answer
+    checks.equal("%s: status" % what, status, want)
+    checks.equal("%s: JSON" % what, headers.get("Content-Type"), "application/json")
+    try:
+        text = json.loads(body)["error"]
+    except (ValueError, KeyError):
+        text = ""
+    checks.that("%s: why" % what, says in text, body)
+
+
+def check_transport(checks, api):
+    for host, want in (("localhost", 200), ("127.0.0.1:1", 200), ("[::1]:80", 200), ("LOCALHOST:80", 200),
+                       ("evil.example", 403), ("localhost.evil.example", 403), ("127.0.0.1:80.evil.example", 403)):
+        status, _, body = api.ask("/api/v1/fleet", host=host)
+        checks.equal("Host %s" % host, status, want)
+        if want == 403:
+            checks.that("and why", "DNS rebinding" in json.loads(body)["error"], body)
+    status, headers, body = api.ask("/api/v1/fleet", "HEAD")
+    checks.equal("HEAD has no body", (status, body), (200, b""))
+    checks.that("but its length", int(headers["Content-Length"]) > 1000)
+    checks.equal("nothing is cached", headers["Cache-Control"], "no-store")
+    checks.equal("nor read across origins", headers.get("Access-Control-Allow-Origin"), None)
+    checks.equal("a trailing slash means nothing", api.ask("/api/v1/fleet/")[0], 200)
+    check_shape(checks, api, "/healthz", HEALTHZ)
+    status, headers, body = api.ask("/")
+    checks.that("the front page lists the paths", status == 200 and b"/api/v1/fleet" in body and
+                headers["Content-Type"].startswith("text/html"))
+
+
+def read_samples(text):
+    """{series: value} of an exposition."""
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+            for line in text.splitlines() if line and not line.startswith("#")}
+
+
+def check_metrics(checks, api):
+    status, headers, body = api.ask("/metrics")
+    checks.equal("/metrics is answered", status, 200)
+    checks.that("as Prometheus' text", headers["Content-Type"].startswith("text/plain; version=0.0.4"))
+    promtool = shutil.which("promtool")
+    if promtool:
+        said = subprocess.run([promtool, "check", "metrics"], input=body, capture_output=True, timeout=20, check=False)
+        checks.equal("promtool is silent", (said.returncode, said.stdout + said.stderr), (0, b""))
+    else:
+        checks.skip("promtool check metrics", "promtool is not installed")
+    samples = read_samples(body.decode())
+    ledger = api.get("ledger")
+    for kind in ("datagrams", "records"):
+        for verdict, count in ledger[kind].items():
+            if verdict != "received":
+                checks.equal("metric %s %s" % (kind, verdict),
+                             samples.get('estream_%s_total{verdict="%s"}' % (kind, verdict)), count)
+        checks.equal("metric %s received" % kind, samples["estream_%s_received_total" % kind], ledger[kind]["received"])
+    checks.equal("metric of unknown sites", samples['estream_sites{status="unknown"}'], 4)
+    checks.equal("metric of a KPI", samples['estream_kpi_mean{scope="region",name="south",kpi="thermal_margin"}'], 60)
+    checks.that("a site's health", 0 < samples['estream_health{scope="site",name="%s"}' % FAILING] < 99)
+    checks.that("an unknown health has no sample",
+                'estream_health{scope="site",name="%s"}' % SILENT not in samples)
+    checks.that("names are escaped", 'estream_coverage{scope="site",name="%s"}' % ODD.replace('"', '\\"') in samples)
+
+
+def ask_telemetry(path, command):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(5)
+        client.connect(path)
+        greeting = json.loads(client.recv(1024))
+        client.send(command.encode())
+        return json.loads(client.recv(greeting["max_output_len"]))
+
+
+def telemetry_socket(prefix):
+    runtime = "/var/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR", "/tmp")
+    return os.path.join(runtime, "dpdk", prefix, "dpdk_telemetry.v2")
+
+
+def check_telemetry(checks, api, prefix):
+    path = telemetry_socket(prefix)
+    ledger = api.get("ledger")
+    told = ask_telemetry(path, "/estream/ledger")["/estream/ledger"]
+    for part in ("datagrams", "records", "nic"):
+        checks.equal("telemetry's ledger: %s" % part, told[part], ledger[part])
+    checks.equal("telemetry's ledger balances", told["balanced"], "true")
+    told = ask_telemetry(path, "/estream/ledger,south-2")["/estream/ledger"]
+    checks.equal("telemetry's ledger of a site", told["datagrams"], api.get("ledger?site=south-2")["datagrams"])
+    told = ask_telemetry(path, "/estream/fleet")["/estream/fleet"]
+    checks.equal("telemetry's fleet", (told["fleet"]["name"], told["fleet"]["status"], told["fleet"]["sites"]["total"]),
+                 ("fleet", "good", HEARD + 3))
+    told = ask_telemetry(path, "/estream/fleet,south")["/estream/fleet"]
+    checks.equal("telemetry's region", (told["name"], told["kpis"]["thermal_margin"]["mean"]), ("south", "60"))
+    told = ask_telemetry(path, "/estream/fleet,nowhere")["/estream/fleet"]
+    checks.that("telemetry's refusal", 'no region' in told["error"], told)
+    known = ask_telemetry(path, "/")["/"]
+    checks.that("its commands are listed", {"/estream/ledger", "/estream/fleet"} <= set(known), known)
+
+
+def check_tables(checks, what, out):
+    for line in out.splitlines():
+        if len(line) > COLUMNS or line != line.rstrip() or not line.isprintable():
+            checks.that("%s: lines fit and end in text" % what, False, repr(line))
+            return
+    checks.that("%s: lines fit and end in text" % what, bool(out))
+
+
+def check_fleetctl(checks, api, fleetctl):
+    shown = {}
+    for words in (["status"], ["regions"], ["region", "north"], ["region", "unassigned"], ["sites"],
+                  ["sites", "--sort", "health", "--limit", "5"], ["sites", "--region", "south", "--status", "unknown"],
+                  ["site", FAILING], ["site", ODD], ["site", LONG], ["ledger"], ["ledger", "--all"],
+                  ["ledger", "--site", "south-2"], ["top", "--once"], ["help"]):
+        code, out, errors = fleetctl(*words)
+        what = "fleetctl " + " ".join(words)
+        checks.equal(what, (code, errors), (0, ""))
+        check_tables(checks, what, out)
+        shown[" ".join(words)] = out
+    status = shown["status"]
+    checks.that("status begins with who can't be seen", status.index(SILENT) < status.index(FAILING), status)
+    checks.that("and shows no good site", "north-4" not in status and "south-4" not in status, status)
+    checks.that("names are whole", "thermal_margin" in shown["region north"] and
+                "comms_quality" in shown["region north"], shown["region north"])
+    checks.that("what is silent is named", "KPIs without data: " in shown["region north"], shown["region north"])
+    checks.that("the ledger hides zeroes", "\nno_listener" not in shown["ledger"] and "no: " in shown["ledger"])
+    checks.that("but --all", "\nno_listener" in shown["ledger --all"] and "no: " not in shown["ledger --all"])
+    for words, path in ((["status"], "fleet"), (["regions"], "regions"), (["site", FAILING], "sites/" + FAILING),
+                        (["ledger"], "ledger"), (["sites", "--limit", "3"], "sites?limit=3")):
+        code, out, _ = fleetctl("--json", *words)
+        checks.equal("fleetctl --json %s" % words[0], (code, set(json.loads(out))), (0, set(api.get(path))))
+
+
+def check_fleetctl_refusals(checks, fleetctl):
+    for words, want, says in (
+            ([], 2, "usage: "), (["stauts"], 2, 'did you mean "status"?'), (["status", "x"], 2, 'got "x"'),
+            (["region"], 2, "want a NAME"), (["--jsn", "status"], 2, "did you mean --json?"),
+            (["regions", "--limit", "3"], 2, "does not take --limit"), (["sites", "--limit"], 2, "want a value"),
+            (["sites", "--limit", "x"], 2, 'limit: got "x", want 1..10000'),
+            (["sites", "--status", "foo"], 2, 'status: got "foo"'), (["top", "--count", "0"], 2, "--count"),
+            (["top", "--json"], 2, "does not take --json"), (["site", "nort-3"], 1, 'did you mean "north-3"?'),
+            (["region", "nroth"], 1, 'did you mean "north"?'), (["ledger", "--site", "x"], 1, 'no site "x"'),
+            (["--url", "http://127.0.0.1:1", "status"], 1, "connection refused"),
+            (["--url", "ftp://x", "status"], 2, "want http://HOST:PORT"),
+            (["incidents"], 3, "not built yet"), (["ack", "7", "--note", "x"], 3, "not built yet")):
+        code, out, errors = fleetctl(*words)
+        what = "fleetctl " + " ".join(words)
+        checks.equal(what, (code, out), (want, ""))
+        checks.that("%s: says why" % what, says in errors and "\x1b" not in errors, errors)
+
+
+def site_lines():
+    names = ["%s-%d" % (region, i) for i in range(1, HEARD // 2 + 1) for region in ("north", "south")]
+    lines = ["  - {id: %d, name: %s}" % (i + 1, name) for i, name in enumerate(names)]
+    lines.append("  - {id: %d, name: %s, weight: 2.5, labels: {vendor: 'A \"B\"', note: ü}}" %
+                 (HEARD + 1, "'%s'" % ODD))
+    lines.append("  - {id: %d, name: %s}" % (HEARD + 2, LONG))
+    lines.append("  - {id: %d, name: never}" % (HEARD + 3))
+    return "\n".join(lines)
+
+
+def write_capture(build, folder):
+    scenario, capture = os.path.join(folder, "scenario.yaml"), os.path.join(folder, "api.pcap")
+    with open(scenario, "w") as out:
+        out.write(SCENARIO)
+    subprocess.run([os.path.join(build, "fleetgen"), "pcap", "--out", capture, "--format", "etd", "--scenario",
+                    scenario, "--start", str(int(time.time()) + 1), "--seconds", str(CAPTURE_S)],
+                   stdout=subprocess.DEVNULL, timeout=30, check=True)
+    with open(capture + ".labels.json") as labels:
+        return capture, json.load(labels)
+
+
+def check_all(checks, build, appliance, labels, prefix):
+    api = Api(appliance.port)
+    environment = {**os.environ, "ESTREAM_URL": appliance.url, "LC_ALL": "C.UTF-8"}
+
+    def fleetctl(*words):
+        done = subprocess.run([os.path.join(build, "fleetctl"), *words], capture_output=True, text=True, timeout=20,
+                              env=environment, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    check_start(checks, api, fleetctl)
+    wait_for_data(api)
+    check_scopes(checks, api)
+    check_sites(checks, api)
+    check_site(checks, api, labels)
+    check_ledger(checks, api, labels)
+    check_metrics(checks, api)
+    check_telemetry(checks, api, prefix)
+    check_fleetctl(checks, api, fleetctl)
+    check_refusals(checks, api)
+    check_transport(checks, api)
+    check_fleetctl_refusals(checks, fleetctl)
+    code, _ = appliance.stop()
+    checks.equal("SIGTERM ends it well", code, 0)
+    checks.that("within two seconds", appliance.stop_seconds < 2, appliance.stop_seconds)
+
+
+def give_up(*_):
+    raise TimeoutError("not done after %d s" % TIME_LIMIT_S)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    build, checks = os.path.abspath(sys.argv[1]), Checks()
+    prefix = "esf-api-%d" % os.getpid()
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TIME_LIMIT_S)
+    try:
+        with tempfile.TemporaryDirectory(prefix="esf-api-") as folder:
+            capture, labels = write_capture(build, folder)
+            eal = [*NO_HUGE, "--no-pci", "--file-prefix=" + prefix,
+                   "--vdev=net_pcap0,rx_pcap=%s,infinite_rx=0" % capture]
+            with Appliance(build, CONFIG % site_lines(), eal) as appliance:
+                check_all(checks, build, appliance, labels, prefix)
+    except Exception as error:  # the counts are wanted all the same
+        checks.that("the test runs to its end", False, "%s: %s" % (type(error).__name__, error))
+    finally:
+        shutil.rmtree(os.path.dirname(telemetry_socket(prefix)), ignore_errors=True)
+    checks.finish()
+
+
+main()
