@@ -125,8 +125,8 @@ static int fail_transfer(struct esf_client *client, CURLcode code)
 		why = strerror((int)os_error);
 		advice = ": give --url";
 	}
-	snprintf(
-	    client->error, ERROR_SIZE, "%s: %c%s%s", client->url, tolower(why[0]), why + 1, advice);
+	snprintf(client->error, ERROR_SIZE, "%s: %c%s%s", client->url,
+	    islower(why[1]) ? tolower(why[0]) : why[0], why + 1, advice);
 	return -1;
 }
 
@@ -134,7 +134,12 @@ static int fail_http(struct esf_client *client, long status, const json_t *docum
 {
 	const char *message = json_string_value(json_object_get(document, "error"));
 
-	if (message != NULL)
+	if (message != NULL && json_object_get(document, "paths") != NULL)
+		snprintf(client->error, ERROR_SIZE,
+		    "%s: %s: want http://HOST:PORT of an "
+		    "estream-fleetd of this version",
+		    client->url, message);
+	else if (message != NULL)
 		snprintf(client->error, ERROR_SIZE, "%s", message);
 	else
 		snprintf(client->error, ERROR_SIZE,
@@ -144,13 +149,14 @@ static int fail_http(struct esf_client *client, long status, const json_t *docum
 	return (int)status;
 }
 
-static int read_answer(struct esf_client *client, const struct body *body, json_t **out)
+static int read_answer(
+    struct esf_client *client, const struct body *body, const char *key, json_t **out)
 {
 	json_t *document = body->size > 0 ? json_loadb(body->text, body->size, 0, NULL) : NULL;
 	long status = 0;
 
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status == 200 && json_is_object(document)) {
+	if (status == 200 && json_object_get(document, key) != NULL) {
 		*out = document;
 		return 0;
 	}
@@ -158,7 +164,7 @@ static int read_answer(struct esf_client *client, const struct body *body, json_
 		status = fail_http(client, status, document);
 	} else {
 		snprintf(client->error, ERROR_SIZE,
-		    "%s: the answer is not a JSON object: is it estream-fleetd that answers there?",
+		    "%s: not an answer of the API: is it estream-fleetd that answers there?",
 		    client->url);
 		status = -1;
 	}
@@ -166,7 +172,7 @@ static int read_answer(struct esf_client *client, const struct body *body, json_
 	return (int)status;
 }
 
-int esf_client_get(struct esf_client *client, const char *path, json_t **out)
+int esf_client_get(struct esf_client *client, const char *path, const char *key, json_t **out)
 {
 	struct body body = { 0 };
 	char url[URL_SIZE + 1024];
@@ -183,7 +189,7 @@ int esf_client_get(struct esf_client *client, const char *path, json_t **out)
 	if (code != CURLE_OK)
 		result = fail_transfer(client, code);
 	else
-		result = read_answer(client, &body, out);
+		result = read_answer(client, &body, key, out);
 	free(body.text);
 	return result;
 }

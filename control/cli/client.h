@@ -16,10 +16,11 @@ int esf_client_open(const char *url, struct esf_client **out);
 void esf_client_close(struct esf_client *client);
 
 /*
- * GET of a path (with its query). 0 with a new reference in *out; the HTTP status where the server
- * refuses; -1 where there is no answer that can be read. Else than 0: see esf_client_error.
+ * GET of a path (with its query). key: what the document must have; a server that answers without
+ * is not ours. 0 with a new reference in *out; the HTTP status where the server refuses; -1 where
+ * there is no answer that can be read. Else than 0: see esf_client_error.
  */
-int esf_client_get(struct esf_client *client, const char *path, json_t **out);
+int esf_client_get(struct esf_client *client, const char *path, const char *key, json_t **out);
 
 /* What went wrong last, one line, without a line end. */
 const char *esf_client_error(const struct esf_client *client);

@@ -9,16 +9,16 @@
 
 enum { PATH_SIZE = 1024, WORST_SITES = 6 };
 
-int esf_command_fetch(struct esf_client *client, const char *path, json_t **out)
+int esf_command_fetch(struct esf_client *client, const char *path, const char *key, json_t **out)
 {
 	char open_path[PATH_SIZE + 16];
-	int result = esf_client_get(client, path, out);
+	int result = esf_client_get(client, path, key, out);
 
 	if (result != 503)
 		return result;
 	snprintf(open_path, sizeof(open_path), "%s%cwindow=open", path,
 	    strchr(path, '?') == NULL ? '?' : '&');
-	return esf_client_get(client, open_path, out);
+	return esf_client_get(client, open_path, key, out);
 }
 
 enum esf_exit esf_command_fail(const struct esf_call *call, int result)
@@ -76,10 +76,11 @@ static enum esf_exit finish(const struct esf_call *call, int result, json_t *doc
 	return ESF_EXIT_OK;
 }
 
-static enum esf_exit run(const struct esf_call *call, const char *path, show_fn show)
+static enum esf_exit run(
+    const struct esf_call *call, const char *path, const char *key, show_fn show)
 {
 	json_t *document = NULL;
-	int result = esf_command_fetch(call->client, path, &document);
+	int result = esf_command_fetch(call->client, path, key, &document);
 
 	return finish(call, result, document, show);
 }
@@ -100,7 +101,7 @@ static int put_worst_sites(const struct esf_call *call)
 static int put_ledger(const struct esf_call *call)
 {
 	json_t *ledger;
-	int result = esf_client_get(call->client, "/api/v1/ledger", &ledger);
+	int result = esf_client_get(call->client, "/api/v1/ledger", "datagrams", &ledger);
 
 	if (result != 0)
 		return result;
@@ -120,7 +121,7 @@ static void show_fleet(const struct esf_call *call, const json_t *document)
 
 enum esf_exit esf_command_status(const struct esf_call *call)
 {
-	enum esf_exit code = run(call, "/api/v1/fleet", show_fleet);
+	enum esf_exit code = run(call, "/api/v1/fleet", "fleet", show_fleet);
 	int result;
 
 	if (code != ESF_EXIT_OK || call->options->json)
@@ -140,7 +141,7 @@ static void show_regions(const struct esf_call *call, const json_t *document)
 
 enum esf_exit esf_command_regions(const struct esf_call *call)
 {
-	return run(call, "/api/v1/regions", show_regions);
+	return run(call, "/api/v1/regions", "regions", show_regions);
 }
 
 static void show_region(const struct esf_call *call, const json_t *document)
@@ -158,7 +159,7 @@ enum esf_exit esf_command_region(const struct esf_call *call)
 	int result;
 
 	name_path(call, path, "/api/v1/regions/");
-	code = run(call, path, show_region);
+	code = run(call, path, "kpis", show_region);
 	if (code != ESF_EXIT_OK || call->options->json)
 		return code;
 	result = put_worst_sites(call);
@@ -185,7 +186,7 @@ enum esf_exit esf_command_sites(const struct esf_call *call)
 	add_param(call, path, "status", options->status);
 	add_param(call, path, "sort", options->sort);
 	add_param(call, path, "limit", options->limit);
-	return run(call, path, show_sites);
+	return run(call, path, "sites", show_sites);
 }
 
 static void show_site(const struct esf_call *call, const json_t *document)
@@ -198,7 +199,7 @@ enum esf_exit esf_command_site(const struct esf_call *call)
 	char path[PATH_SIZE];
 
 	name_path(call, path, "/api/v1/sites/");
-	return run(call, path, show_site);
+	return run(call, path, "kpis", show_site);
 }
 
 static void show_ledger(const struct esf_call *call, const json_t *document)
@@ -213,6 +214,6 @@ enum esf_exit esf_command_ledger(const struct esf_call *call)
 	int result;
 
 	add_param(call, path, "site", call->options->site);
-	result = esf_client_get(call->client, path, &document);
+	result = esf_client_get(call->client, path, "datagrams", &document);
 	return finish(call, result, document, show_ledger);
 }

@@ -48,9 +48,9 @@ enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */
 
 /*
  * GET of a document of a window: the latest closed one's or, while none has closed, the provisional
- * one's (which says so). Results as esf_client_get's.
+ * one's (which says so). Key and results as esf_client_get's.
  */
-int esf_command_fetch(struct esf_client *client, const char *path, json_t **out);
+int esf_command_fetch(struct esf_client *client, const char *path, const char *key, json_t **out);
 
 /* Prints the client's error; the exit code for esf_client_get's result. */
 enum esf_exit esf_command_fail(const struct esf_call *call, int result);

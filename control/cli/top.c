@@ -91,13 +91,14 @@ static int sites_shown(const json_t *fleet, int rows)
 
 static int fetch_frame(const struct esf_call *call, int rows, struct frame *frame)
 {
-	int result = esf_command_fetch(call->client, "/api/v1/fleet", &frame->fleet);
+	int result = esf_command_fetch(call->client, "/api/v1/fleet", "fleet", &frame->fleet);
 
 	if (result != 0)
 		return result;
 	result = esf_worst_fetch(call, NULL, sites_shown(frame->fleet, rows), &frame->sites);
 	if (result == 0)
-		result = esf_client_get(call->client, "/api/v1/ledger", &frame->ledger);
+		result =
+		    esf_client_get(call->client, "/api/v1/ledger", "datagrams", &frame->ledger);
 	frame->time_s = monotonic_s();
 	return result;
 }

@@ -25,7 +25,7 @@ static int fetch_unknown(const struct esf_call *call, const char *region, int ro
 
 	snprintf(query, sizeof(query), "status=unknown&limit=%d", rows);
 	make_path(call, path, query, region);
-	return esf_command_fetch(call->client, path, out);
+	return esf_command_fetch(call->client, path, "sites", out);
 }
 
 /* In the order of health the unknown ones come first, so that the rest begins behind them. */
@@ -36,7 +36,7 @@ static int fetch_known(
 
 	snprintf(query, sizeof(query), "sort=health&limit=%d&offset=%jd", rows, (intmax_t)unknown);
 	make_path(call, path, query, region);
-	return esf_command_fetch(call->client, path, out);
+	return esf_command_fetch(call->client, path, "sites", out);
 }
 
 static bool needs_a_look(const json_t *site)
