@@ -226,6 +226,18 @@ enum esf_datagram_verdict esf_etd_parse(const uint8_t *data, uint32_t size, stru
 	return valid ? ESF_DATAGRAM_ACCEPTED : ESF_DATAGRAM_MALFORMED;
 }
 
+enum esf_datagram_verdict esf_etd_unseal(struct esf_etd *etd, const uint8_t *plain, uint32_t size)
+{
+	struct esf_etd opened = *etd;
+
+	opened.records = plain;
+	opened.records_size = size;
+	if (!records_are_valid(&opened))
+		return ESF_DATAGRAM_MALFORMED;
+	*etd = opened;
+	return ESF_DATAGRAM_ACCEPTED;
+}
+
 uint32_t esf_etd_peek_site(const uint8_t *data, uint32_t size)
 {
 	if (size < ESF_ETD_AT_SITE + sizeof(uint32_t) ||

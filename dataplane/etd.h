@@ -33,6 +33,13 @@ struct esf_etd {
 /* ESF_DATAGRAM_ACCEPTED with *out filled, or ESF_DATAGRAM_MALFORMED. */
 enum esf_datagram_verdict esf_etd_parse(const uint8_t *data, uint32_t size, struct esf_etd *out);
 
+/*
+ * Puts the opened records of a sealed datagram (esf_seal_open) in place of the ciphertext and
+ * checks them as those of an unsealed one are. ESF_DATAGRAM_ACCEPTED, or ESF_DATAGRAM_MALFORMED
+ * with *etd as it was. flags and key stay, so that a sealed datagram can be told from others.
+ */
+enum esf_datagram_verdict esf_etd_unseal(struct esf_etd *etd, const uint8_t *plain, uint32_t size);
+
 /* The site id without any check but size >= 12 and the magic; 0 where those fail. For steering. */
 uint32_t esf_etd_peek_site(const uint8_t *data, uint32_t size);
 
