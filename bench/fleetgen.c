@@ -11,6 +11,7 @@
 #include "labels.h"
 #include "options.h"
 #include "scenario.h"
+#include "sealing.h"
 #include "sender.h"
 #include "traffic.h"
 
@@ -217,14 +218,24 @@ static void settle(struct esf_options *options, const struct esf_scenario *scena
 		                                : scenario->start_ns;
 }
 
+/* False when the keys that were asked for are not to be had. */
+static bool sealing_create(struct esf_options *options, const struct esf_scenario *scenario)
+{
+	if (options->seal)
+		options->traffic.sealing =
+		    esf_sealing_create(scenario, options->seal, options->key_id, stderr);
+	return !options->seal || options->traffic.sealing;
+}
+
 static int run(struct esf_options *options)
 {
 	struct esf_scenario *scenario =
 	    esf_scenario_load(options->scenario, options->sites, stderr);
 	struct esf_traffic *traffic = NULL;
+	bool ready = scenario && sealing_create(options, scenario);
 	int result = EXIT_USAGE;
 
-	if (scenario) {
+	if (ready) {
 		settle(options, scenario);
 		traffic = esf_traffic_create(scenario, &options->traffic, stderr);
 	}
@@ -234,6 +245,7 @@ static int run(struct esf_options *options)
 		    options, scenario, traffic);
 	}
 	esf_traffic_destroy(traffic);
+	esf_sealing_destroy(options->traffic.sealing);
 	esf_scenario_destroy(scenario);
 	return result;
 }

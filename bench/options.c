@@ -22,7 +22,9 @@ const char esf_options_usage[] =
     "  --seed K           of every random number (default: the scenario's, or 1)\n"
     "  --start SECONDS    Unix time it begins at (default: send now, pcap the scenario's or "
     "1700000000)\n"
-    "  --records N        records in an ETD datagram, 1..85 (default: one of each KPI)\n"
+    "  --records N        records in an ETD datagram, 1..85, sealed 84 (default: one of each KPI)\n"
+    "  --seal PATH        seals ETD with the key in this file, or in NAME.key of this folder\n"
+    "  --key-id N         id of those keys, 1..65535 (default: 1)\n"
     "  --lines N          lines in an Influx datagram, 1..64, as far as they fit (default: 1)\n"
     "  --labels FILE      the truth about the run (default: send none, pcap FILE.labels.json)\n"
     "  --json             summary as JSON\n"
@@ -51,6 +53,8 @@ enum option_id {
 	O_START,
 	O_RECORDS,
 	O_LINES,
+	O_SEAL,
+	O_KEY_ID,
 	O_LABELS,
 	O_JSON,
 	O_BIND,
@@ -75,6 +79,8 @@ static const struct option long_options[] = {
 	{ "start", required_argument, NULL, O_START },
 	{ "records", required_argument, NULL, O_RECORDS },
 	{ "lines", required_argument, NULL, O_LINES },
+	{ "seal", required_argument, NULL, O_SEAL },
+	{ "key-id", required_argument, NULL, O_KEY_ID },
 	{ "labels", required_argument, NULL, O_LABELS },
 	{ "json", no_argument, NULL, O_JSON },
 	{ "bind", required_argument, NULL, O_BIND },
@@ -203,6 +209,12 @@ static void take_option(struct parse *parse, int id, const char *value)
 	case O_LABELS:
 		options->labels = value;
 		break;
+	case O_SEAL:
+		options->seal = value;
+		break;
+	case O_KEY_ID:
+		options->key_id = (uint16_t)whole(parse, value, 1, UINT16_MAX);
+		break;
 	case O_JSON:
 		options->json = true;
 		break;
@@ -270,6 +282,22 @@ static void check_fit(struct parse *parse)
 		    is_etd ? "--format influx with it" : "--format etd with it");
 }
 
+/* What only sealed datagrams have, and how much fits them. */
+static void check_seal(struct parse *parse)
+{
+	const struct esf_options *options = parse->options;
+
+	parse->name = "seal";
+	if (options->seal && options->traffic.format != ESF_TRAFFIC_ETD)
+		fault(parse, parse->format, "--format etd with it");
+	parse->name = "key-id";
+	if (!options->seal && parse->seen & 1u << O_KEY_ID)
+		fault(parse, "no --seal", "--seal with it");
+	parse->name = "records";
+	if (options->seal && options->traffic.records > ESF_TRAFFIC_SEALED_RECORDS_MAX)
+		fault(parse, "85", "at most 84 with --seal");
+}
+
 /* "10.9.0.2:47700" or "[fd00:9::2]:47700" into the capture's destination. */
 static bool split_destination(struct parse *parse, const char *text)
 {
@@ -322,6 +350,7 @@ static void check_frames(struct parse *parse)
 static void set_defaults(struct esf_options *options)
 {
 	*options = (struct esf_options){
+		.key_id = 1,
 		.traffic = { .lines = 1 },
 		.capture = {
 		    .source_mac = { 2, 0, 0, 0, 0, 1 },
@@ -337,6 +366,7 @@ static void check_all(struct parse *parse)
 
 	check_format(parse);
 	check_fit(parse);
+	check_seal(parse);
 	if (options->command == ESF_OPTIONS_PCAP) {
 		check_frames(parse);
 		if (!options->traffic.duration_ns && !options->traffic.count)

@@ -18,6 +18,8 @@ struct esf_options {
 	const char *bind;     /* send; may be NULL */
 	const char *scenario; /* may be NULL */
 	const char *labels;   /* NULL: send none, pcap FILE.labels.json */
+	const char *seal;     /* key file or folder of them; NULL: not sealed */
+	uint16_t key_id;      /* with seal */
 	uint32_t sites;       /* 0: the scenario's */
 	bool json;
 	bool has_seed;

@@ -71,7 +71,11 @@ static void begin(struct esf_traffic *traffic, uint32_t index, uint8_t kind, int
 		.time_ns = site_clock(traffic, index, at_ns),
 	};
 
-	*out = (struct esf_encode){ .data = traffic->payload, .capacity = ESF_TRAFFIC_PAYLOAD_MAX };
+	*out = (struct esf_encode){
+		.data = traffic->payload,
+		.capacity =
+		    ESF_TRAFFIC_PAYLOAD_MAX - (traffic->options.sealing ? ESF_ETD_TAG_SIZE : 0),
+	};
 	esf_encode_etd(out, &header);
 }
 

@@ -241,6 +241,9 @@ static bool etd_turn(
 	said = esf_speaker_etd(traffic, index, at_ns, out);
 	if (said != ESF_TRAFFIC_ASIDE || traffic->options.rate)
 		end_turn(traffic, index);
+	if (said != ESF_TRAFFIC_NOTHING && traffic->options.sealing &&
+	    !esf_sealing_seal(traffic->options.sealing, index, traffic->payload, &out->size))
+		traffic->error = "OpenSSL failed to seal a datagram";
 	return said != ESF_TRAFFIC_NOTHING;
 }
 

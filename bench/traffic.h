@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "scenario.h"
+#include "sealing.h"
 
 /*
  * The datagrams of a simulated fleet, one after the other in the order of their times: an ordinary
@@ -19,8 +20,9 @@
  * instead, so that exactly R datagrams a second leave.
  */
 enum {
-	ESF_TRAFFIC_PAYLOAD_MAX = 1400, /* bytes of a datagram */
-	ESF_TRAFFIC_RECORDS_MAX = 85,   /* in an ETD datagram of that size */
+	ESF_TRAFFIC_PAYLOAD_MAX = 1400,      /* bytes of a datagram */
+	ESF_TRAFFIC_RECORDS_MAX = 85,        /* in an ETD datagram of that size */
+	ESF_TRAFFIC_SEALED_RECORDS_MAX = 84, /* with a tag */
 	ESF_TRAFFIC_LINES_MAX = 64,
 	ESF_TRAFFIC_RATE_MAX = 100000000, /* datagrams/s */
 	ESF_TRAFFIC_HELD_MAX =
@@ -38,6 +40,7 @@ struct esf_traffic_options {
 	int64_t duration_ns; /* end after so long; 0: do not */
 	int64_t start_ns;    /* Unix */
 	uint64_t seed;
+	struct esf_sealing *sealing; /* ETD; NULL: not sealed; must live as long */
 };
 
 struct esf_traffic_datagram {

@@ -2,7 +2,8 @@
 # What demo.sh and test.sh share: packages, the build, hugepages. Sourced by bash, from the repository's root.
 
 BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libhyperscan-dev liburcu-dev
-	libyaml-dev libjansson-dev libmicrohttpd-dev libsodium-dev libpcap-dev libcurl4-openssl-dev)
+	libyaml-dev libjansson-dev libmicrohttpd-dev libsodium-dev libpcap-dev libcurl4-openssl-dev
+	libipsec-mb-dev libssl-dev)
 DEMO_PACKAGES=(iproute2 procps)
 TEST_PACKAGES=(clang libclang-rt-14-dev libcunit1-dev python3 iproute2 iputils-ping util-linux)
 
