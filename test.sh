@@ -14,6 +14,7 @@ ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands live demo
 TEST_BUILD=${TEST_BUILD:-build-test}
 ORACLE_FLEETS=60
 FUZZ_RUNS=20000
+FUZZ_SECONDS=20
 passed=0
 failed=0
 skipped=0
@@ -201,8 +202,8 @@ phase_fuzz()
 		[ -x "$target" ] || continue
 		check "fuzz_$name: its corpus" timeout 120 "$target" -runs=0 "tests/fuzz/corpus/$name"
 		mkdir -p "$folder/new_$name"
-		check "fuzz_$name: $FUZZ_RUNS runs" timeout 240 "$target" -seed=1 -runs=$FUZZ_RUNS \
-			-artifact_prefix="$folder/" "$folder/new_$name" "tests/fuzz/corpus/$name"
+		check "fuzz_$name: $FUZZ_RUNS runs, or $FUZZ_SECONDS s" timeout 240 "$target" -seed=1 -runs=$FUZZ_RUNS \
+			-max_total_time=$FUZZ_SECONDS -artifact_prefix="$folder/" "$folder/new_$name" "tests/fuzz/corpus/$name"
 	done
 }
 
