@@ -29,6 +29,9 @@
 	X(rollup)                                                                                  \
 	X(health)                                                                                  \
 	X(document)                                                                                \
+	X(request)                                                                                 \
+	X(listing)                                                                                 \
+	X(table)                                                                                   \
 	X(scenario)                                                                                \
 	X(encode)
 
