@@ -147,19 +147,27 @@ static void bad_parameters_are_refused_with_what_is_wanted(void)
 
 static void names_are_found(void)
 {
+	const struct esf_config other = { .sites_count = 0 };
+	struct esf_lookup *lookup = esf_lookup_create(&config);
+	struct esf_lookup *stale = esf_lookup_create(&other);
+
 	drop_reply();
 	for (uint32_t s = 0; s < config.sites_count; s++) {
-		CU_ASSERT_EQUAL(esf_listing_find_site(&view, sites[s].name, &reply), s);
+		CU_ASSERT_EQUAL(esf_listing_find_site(&view, NULL, sites[s].name, &reply), s);
+		CU_ASSERT_EQUAL(esf_listing_find_site(&view, lookup, sites[s].name, &reply), s);
+		CU_ASSERT_EQUAL(esf_listing_find_site(&view, stale, sites[s].name, &reply), s);
 	}
 	CU_ASSERT_EQUAL(esf_listing_find_region(&view, "unassigned", &reply), 2);
 	CU_ASSERT_EQUAL(reply.status, 0);
-	CU_ASSERT_EQUAL(esf_listing_find_site(&view, "n-11", &reply), -1);
+	CU_ASSERT_EQUAL(esf_listing_find_site(&view, lookup, "n-11", &reply), -1);
 	CU_ASSERT_EQUAL(reply.status, 404);
 	CU_ASSERT_STRING_EQUAL(
 	    reply.body, "{\"error\":\"no site \\\"n-11\\\", did you mean \\\"n-10\\\"?\"}");
 	drop_reply();
-	CU_ASSERT_EQUAL(esf_listing_find_site(&view, "N-9", &reply), -1);
+	CU_ASSERT_EQUAL(esf_listing_find_site(&view, lookup, "N-9", &reply), -1);
 	drop_reply();
+	esf_lookup_free(lookup);
+	esf_lookup_free(stale);
 }
 
 void esf_suite_listing(void)

@@ -41,16 +41,15 @@ static void set_missing(
 	    esf_nearest_hint(nearest, hint, sizeof(hint)));
 }
 
-int64_t esf_listing_find_site(
-    const struct esf_view *view, const char *name, struct esf_reply *reply)
+int64_t esf_listing_find_site(const struct esf_view *view, const struct esf_lookup *lookup,
+    const char *name, struct esf_reply *reply)
 {
 	const struct esf_config *config = view->config;
+	int64_t found = esf_lookup_find(lookup, config, name);
 	struct esf_nearest nearest;
 
-	for (uint32_t s = 0; s < config->sites_count; s++) {
-		if (strcmp(config->sites[s].name, name) == 0)
-			return s;
-	}
+	if (found >= 0)
+		return found;
 	esf_nearest_start(&nearest, name);
 	for (uint32_t s = 0; s < config->sites_count && s < HINTS_MAX; s++)
 		esf_nearest_offer(&nearest, config->sites[s].name);
