@@ -10,6 +10,7 @@
 	X(frame)                                                                                   \
 	X(neighbour)                                                                               \
 	X(etd)                                                                                     \
+	X(seal)                                                                                    \
 	X(influx)                                                                                  \
 	X(statsd)                                                                                  \
 	X(dedup)                                                                                   \
@@ -25,6 +26,7 @@
 	X(handover)                                                                                \
 	X(clock)                                                                                   \
 	X(config)                                                                                  \
+	X(keyfile)                                                                                 \
 	X(domain)                                                                                  \
 	X(rollup)                                                                                  \
 	X(health)                                                                                  \
