@@ -11,6 +11,13 @@ enum {
 	LINES_MAX = 1 << 22,
 };
 
+static uint8_t listener_format(enum esf_format format)
+{
+	if (format == ESF_FORMAT_ETD)
+		return ESF_LISTENER_ETD;
+	return format == ESF_FORMAT_STATSD ? ESF_LISTENER_STATSD : ESF_LISTENER_INFLUX;
+}
+
 static void policy_listeners(const struct esf_config *config, struct esf_policy *policy)
 {
 	for (uint32_t i = 0; i < config->listeners_count; i++) {
@@ -18,8 +25,7 @@ static void policy_listeners(const struct esf_config *config, struct esf_policy 
 		struct esf_listener *to = &policy->listeners[i];
 
 		to->udp_port = from->udp;
-		to->format =
-		    from->format == ESF_FORMAT_ETD ? ESF_LISTENER_ETD : ESF_LISTENER_INFLUX;
+		to->format = listener_format(from->format);
 		to->precision_ns = from->precision_ns;
 		if (from->site_tag != NULL)
 			snprintf(to->site_tag, sizeof(to->site_tag), "%s", from->site_tag);

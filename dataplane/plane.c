@@ -58,7 +58,7 @@ static void shard_destroy(struct esf_shard *shard)
 		return;
 	esf_names_destroy(shard->names);
 	esf_lines_destroy(shard->lines);
-	esf_influx_destroy(shard->influx);
+	esf_text_destroy(shard->text);
 	esf_site_pools_destroy(&shard->site_pools);
 	esf_pool_destroy(shard->windows);
 	esf_pool_destroy(shard->blocks);
@@ -77,7 +77,7 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 
 	shard->names = esf_names_create(shard->index, options->hash_key);
 	shard->lines = esf_lines_create(options->lines_remembered, options->hash_key);
-	shard->influx = esf_influx_create();
+	shard->text = esf_text_create();
 	shard->windows = esf_pool_create(window_size(options), windows);
 	shard->blocks = esf_pool_create(
 	    sizeof(struct esf_block) + options->measures_count * sizeof(struct esf_acc),
@@ -86,7 +86,7 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->touched = calloc(options->sites_count + 1, sizeof(*shard->touched));
 	shard->duplicate_sites = calloc(ESF_LINES_MAX, sizeof(*shard->duplicate_sites));
 	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
-	if (shard->names == NULL || shard->lines == NULL || shard->influx == NULL ||
+	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
 	    shard->windows == NULL || shard->blocks == NULL || shard->cards == NULL ||
 	    shard->touched == NULL || shard->duplicate_sites == NULL || shard->slots == NULL)
 		return -ENOMEM;

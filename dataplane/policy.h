@@ -13,7 +13,7 @@
  * What control decided and the shards follow: immutable once set, replaced whole by RCU
  * (esf_plane_set_policy).
  */
-enum esf_listener_format { ESF_LISTENER_ETD, ESF_LISTENER_INFLUX };
+enum esf_listener_format { ESF_LISTENER_ETD, ESF_LISTENER_INFLUX, ESF_LISTENER_STATSD };
 
 struct esf_listener {
 	uint16_t udp_port;

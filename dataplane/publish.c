@@ -108,7 +108,7 @@ static void block_fill(
 	block->home = shard->blocks;
 	memcpy(block->acc, window->acc, measures * sizeof(block->acc[0]));
 	for (uint32_t i = 0; i < measures && site->counters != NULL; i++)
-		if (block->acc[i].counter)
+		if (block->acc[i].counter && site->counters[i] != NULL)
 			block->acc[i].sum += esf_counter_pending(site->counters[i], window->window);
 }
 

@@ -64,6 +64,36 @@ static enum esf_record_verdict judge(const struct esf_rule *rule, double value, 
 	return ESF_RECORD_ACCEPTED;
 }
 
+/* What the rule makes of a record's kind, where it says a type. */
+static enum esf_record_kind resolve_kind(const struct esf_rule *rule, enum esf_record_kind kind)
+{
+	if (rule->type == ESF_RULE_GAUGE)
+		return kind == ESF_KIND_COUNTER || kind == ESF_KIND_INCREMENT ? ESF_KIND_GAUGE
+		                                                              : kind;
+	if (rule->type == ESF_RULE_COUNTER && kind == ESF_KIND_DELTA)
+		return ESF_KIND_INCREMENT;
+	if (rule->type == ESF_RULE_COUNTER && kind != ESF_KIND_INCREMENT)
+		return ESF_KIND_COUNTER;
+	return kind;
+}
+
+/* The raw value that stands for the record: of levels and deltas the level they lead to. False: out
+ * of memory. */
+static bool follow_level(struct esf_shard *shard, uint32_t site_index, uint16_t measure,
+    enum esf_record_kind kind, double *raw)
+{
+	double *level =
+	    esf_site_level(&shard->plane->sites[site_index], &shard->site_pools, measure);
+
+	if (level == NULL)
+		return false;
+	if (kind == ESF_KIND_DELTA)
+		*raw += *level;
+	if (isfinite(*raw))
+		*level = *raw;
+	return true;
+}
+
 static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf_window *window,
     uint16_t measure, int64_t time, double value)
 {
@@ -89,17 +119,38 @@ static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf
 	return true;
 }
 
+/* Adds a value that nothing speaks against; false when out of memory. */
+static bool add_value(struct esf_shard *shard, uint32_t site_index, struct esf_window *window,
+    uint16_t measure, enum esf_record_kind kind, int64_t time, double value)
+{
+	struct esf_acc *acc = &window->acc[measure];
+
+	if (kind == ESF_KIND_COUNTER)
+		return add_counter(shard, site_index, window, measure, time, value);
+	if (kind == ESF_KIND_INCREMENT) {
+		acc->good++;
+		acc->counter = 1;
+		acc->sum += value;
+	} else {
+		esf_acc_add(acc, value, time);
+	}
+	return true;
+}
+
 enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_index,
     uint16_t rule_index, const struct esf_record *record)
 {
 	const struct esf_rule *rule = esf_ruleset_rule(shard->policy->rules, rule_index);
-	double value = record->value * rule->scale + rule->offset;
-	bool counter = rule->type == ESF_RULE_AS_BORN ? record->type == ESF_ETD_COUNTER
-	                                              : rule->type == ESF_RULE_COUNTER;
+	enum esf_record_kind kind = resolve_kind(rule, record->kind);
+	double raw = record->value, value;
 	struct esf_window *window;
-	enum esf_record_verdict found = find_window(shard, site_index, record->time, &window);
-	enum esf_record_verdict verdict = judge(rule, value, record->quality);
+	enum esf_record_verdict found, verdict;
 
+	if (kind >= ESF_KIND_LEVEL && !follow_level(shard, site_index, rule->kpi, kind, &raw))
+		return ESF_RECORD_NO_ROOM;
+	value = raw * rule->scale + (kind == ESF_KIND_INCREMENT ? 0.0 : rule->offset);
+	found = find_window(shard, site_index, record->time, &window);
+	verdict = judge(rule, value, record->quality);
 	if (found != ESF_RECORD_ACCEPTED)
 		return found < verdict ? found : verdict;
 	esf_shard_dirty(shard, window);
@@ -107,9 +158,7 @@ enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_
 		window->acc[rule->kpi].refused++;
 		return verdict;
 	}
-	if (!counter)
-		esf_acc_add(&window->acc[rule->kpi], value, record->time);
-	else if (!add_counter(shard, site_index, window, rule->kpi, record->time, value))
+	if (!add_value(shard, site_index, window, rule->kpi, kind, record->time, value))
 		return ESF_RECORD_NO_ROOM;
 	window->accepted++;
 	return ESF_RECORD_ACCEPTED;

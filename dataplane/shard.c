@@ -91,10 +91,10 @@ static void take_payload(
 	}
 	sender_site = esf_directory_by_address(shard->policy->directory, &frame->source);
 	if (shard->hand_over == NULL)
-		esf_shard_take_influx(
+		esf_shard_take_text(
 		    shard, listener, frame->payload, frame->payload_size, sender_site);
 	else
-		esf_shard_steer_influx(
+		esf_shard_steer_text(
 		    shard, listener_index, frame->payload, frame->payload_size, sender_site);
 }
 
@@ -158,7 +158,7 @@ void esf_shard_take(
 	shard->arrival = parcel->arrival < shard->now ? parcel->arrival : shard->now;
 	if (parcel->kind != ESF_PARCEL_DATAGRAM) {
 		shard->text_datagrams += parcel->kind == ESF_PARCEL_LINES;
-		esf_shard_take_influx_line(shard, listener, payload, parcel->size, parcel->site);
+		esf_shard_take_text_line(shard, listener, payload, parcel->size, parcel->site);
 		return;
 	}
 	shard->ledger.datagrams_taken++;
@@ -166,7 +166,7 @@ void esf_shard_take(
 	if (listener->format == ESF_LISTENER_ETD)
 		esf_shard_take_etd(shard, payload, parcel->size);
 	else
-		esf_shard_take_influx(shard, listener, payload, parcel->size, parcel->site);
+		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
 }
 
 /*

@@ -4,10 +4,10 @@
 
 #include <stdatomic.h>
 
-#include "influx.h"
 #include "lines.h"
 #include "shard.h"
 #include "site.h"
+#include "text.h"
 
 /*
  * What the shard's files share, and nobody else includes: the plane's and the shard's insides.
@@ -52,7 +52,7 @@ struct esf_shard {
 
 	struct esf_names *names;
 	struct esf_lines *lines;
-	struct esf_influx *influx;
+	struct esf_text *text;
 
 	struct esf_site_pools site_pools;
 	struct esf_pool *windows;
@@ -122,26 +122,34 @@ void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window);
 
 /* record.c: what becomes of one value, of one dated thing without a value, and of a datagram's
  * place in the sequence. */
+enum esf_record_kind {
+	ESF_KIND_GAUGE,     /* a sample */
+	ESF_KIND_COUNTER,   /* a running total */
+	ESF_KIND_INCREMENT, /* what was counted since the last one (StatsD's counters) */
+	ESF_KIND_LEVEL,     /* a sample that later deltas start from (StatsD's gauges) */
+	ESF_KIND_DELTA,     /* a change of the last level */
+};
+
 struct esf_record {
 	int64_t time;    /* Unix ns */
 	double value;    /* raw */
 	uint8_t quality; /* enum esf_etd_quality */
-	uint8_t type;    /* enum esf_etd_type, where the rule leaves it open */
+	uint8_t kind;    /* enum esf_record_kind, where the rule leaves it open */
 };
 enum esf_record_verdict esf_shard_record(
     struct esf_shard *shard, uint32_t site_index, uint16_t rule, const struct esf_record *record);
 enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time);
 void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost);
 
-/* take_etd.c, take_influx.c: a payload whose sites this shard owns (or that no site owns). */
+/* take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns). */
 void esf_shard_take_etd(struct esf_shard *shard, const uint8_t *data, uint32_t size);
-void esf_shard_take_influx(struct esf_shard *shard, const struct esf_listener *listener,
+void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 uint32_t esf_shard_line_site(
-    const struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site);
+    const struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
 void esf_shard_count_line(
-    struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site);
-void esf_shard_take_influx_line(struct esf_shard *shard, const struct esf_listener *listener,
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
+void esf_shard_take_text_line(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 
 /* steer.c: who owns the site (claiming it at first sight), and a text datagram of several owners'
@@ -149,7 +157,7 @@ void esf_shard_take_influx_line(struct esf_shard *shard, const struct esf_listen
 uint32_t esf_shard_owner(struct esf_shard *shard, uint32_t site_index);
 void esf_shard_steer_etd(
     struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size);
-void esf_shard_steer_influx(struct esf_shard *shard, uint8_t listener, const uint8_t *data,
+void esf_shard_steer_text(struct esf_shard *shard, uint8_t listener, const uint8_t *data,
     uint32_t size, uint32_t sender_site);
 
 #endif

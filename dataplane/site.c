@@ -33,9 +33,11 @@ int esf_site_pools_create(struct esf_site_pools *pools, uint32_t sites_count,
 	}
 	pools->counters = esf_pool_create(sizeof(struct esf_counter),
 	    sites_count * (measures_count < 16 ? measures_count : 16) + POOL_FLOOR);
+	pools->levels = esf_pool_create((measures_count + 2) * sizeof(double), sites_count + 1);
 	pools->counter_tables =
 	    esf_pool_create((measures_count + 2) * sizeof(struct esf_counter *), sites_count + 1);
-	if (complete && pools->counters != NULL && pools->counter_tables != NULL)
+	if (complete && pools->counters != NULL && pools->levels != NULL &&
+	    pools->counter_tables != NULL)
 		return 0;
 	esf_site_pools_destroy(pools);
 	return -ENOMEM;
@@ -47,6 +49,7 @@ void esf_site_pools_destroy(struct esf_site_pools *pools)
 	for (int i = 0; i < ESF_ALIAS_CLASSES; i++)
 		esf_pool_destroy(pools->aliases[i]);
 	esf_pool_destroy(pools->counters);
+	esf_pool_destroy(pools->levels);
 	esf_pool_destroy(pools->counter_tables);
 }
 
@@ -134,4 +137,15 @@ struct esf_counter *esf_site_counter(
 		site->counters[measure] = counter;
 	}
 	return site->counters[measure];
+}
+
+double *esf_site_level(struct esf_site *site, struct esf_site_pools *pools, uint16_t measure)
+{
+	if (site->levels == NULL) {
+		site->levels = esf_pool_take(pools->levels);
+		if (site->levels == NULL)
+			return NULL;
+		memset(site->levels, 0, pools->measures_count * sizeof(*site->levels));
+	}
+	return &site->levels[measure];
 }

@@ -40,6 +40,7 @@ struct esf_site {
 	struct esf_stream *streams;    /* the last used one first */
 	struct esf_window *recent;     /* the last used one; NULL: none */
 	struct esf_counter **counters; /* by measured KPI; NULL: none yet */
+	double *levels; /* by measured KPI, what gauge deltas start from; NULL: all 0 */
 	int64_t last_seen;
 	uint64_t lost;
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
@@ -54,6 +55,7 @@ struct esf_site_pools {
 	struct esf_pool *streams;
 	struct esf_pool *aliases[ESF_ALIAS_CLASSES];
 	struct esf_pool *counters;
+	struct esf_pool *levels;
 	struct esf_pool *counter_tables;
 	uint32_t bitmap_words; /* of a stream */
 	uint32_t measures_count;
@@ -75,5 +77,8 @@ struct esf_alias *esf_site_alias(
 /* The counter of a measured KPI, made at first sight; NULL when out of memory. */
 struct esf_counter *esf_site_counter(
     struct esf_site *site, struct esf_site_pools *pools, uint16_t measure);
+
+/* The level of a measured KPI, 0 at first sight; NULL when out of memory. */
+double *esf_site_level(struct esf_site *site, struct esf_site_pools *pools, uint16_t measure);
 
 #endif

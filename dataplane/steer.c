@@ -69,12 +69,11 @@ enum { OWNERS_NONE = UINT32_MAX, OWNERS_SEVERAL = UINT32_MAX - 1 };
 static uint32_t owner_of_lines(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site)
 {
-	struct esf_influx_line line;
+	struct esf_text_line line;
 	uint32_t owner = OWNERS_NONE;
 
-	esf_influx_start(
-	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
-	while (owner != OWNERS_SEVERAL && esf_influx_next(shard->influx, &line)) {
+	esf_text_start(shard->text, listener, data, size);
+	while (owner != OWNERS_SEVERAL && esf_text_next(shard->text, &line)) {
 		uint32_t site, lines_owner;
 
 		if (line.malformed)
@@ -92,8 +91,8 @@ static uint32_t owner_of_lines(struct esf_shard *shard, const struct esf_listene
 }
 
 /* told: bit i is set once shard i was handed a line of this datagram. */
-static void steer_line(struct esf_shard *shard, uint8_t listener,
-    const struct esf_influx_line *line, uint32_t sender_site, uint64_t *told)
+static void steer_line(struct esf_shard *shard, uint8_t listener, const struct esf_text_line *line,
+    uint32_t sender_site, uint64_t *told)
 {
 	struct esf_parcel parcel = {
 		.size = (uint16_t)line->raw.length,
@@ -127,18 +126,17 @@ static void split_lines(struct esf_shard *shard, uint8_t listener_index, const u
     uint32_t size, uint32_t sender_site)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
-	struct esf_influx_line line;
+	struct esf_text_line line;
 	uint64_t told = 0;
 
 	esf_shard_count_datagram(shard, ESF_DATAGRAM_ACCEPTED);
 	shard->text_datagrams++;
-	esf_influx_start(
-	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
-	while (esf_influx_next(shard->influx, &line))
+	esf_text_start(shard->text, listener, data, size);
+	while (esf_text_next(shard->text, &line))
 		steer_line(shard, listener_index, &line, sender_site, &told);
 }
 
-void esf_shard_steer_influx(struct esf_shard *shard, uint8_t listener, const uint8_t *data,
+void esf_shard_steer_text(struct esf_shard *shard, uint8_t listener, const uint8_t *data,
     uint32_t size, uint32_t sender_site)
 {
 	const struct esf_listener *format = &shard->policy->listeners[listener];
@@ -147,7 +145,7 @@ void esf_shard_steer_influx(struct esf_shard *shard, uint8_t listener, const uin
 	if (owner == OWNERS_SEVERAL)
 		split_lines(shard, listener, data, size, sender_site);
 	else if (owner == OWNERS_NONE || owner == shard->index)
-		esf_shard_take_influx(shard, format, data, size, sender_site);
+		esf_shard_take_text(shard, format, data, size, sender_site);
 	else
 		give_datagram(shard, owner, listener, sender_site, data, size);
 }

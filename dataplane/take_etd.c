@@ -45,7 +45,7 @@ static enum esf_record_verdict take_value(struct esf_shard *shard, uint32_t site
 		.time = data->time,
 		.value = data->value,
 		.quality = data->quality,
-		.type = alias->type,
+		.kind = alias->type == ESF_ETD_COUNTER ? ESF_KIND_COUNTER : ESF_KIND_GAUGE,
 	};
 	return esf_shard_record(shard, site_index, alias->rule, &record);
 }

@@ -21,6 +21,7 @@
 enum {
 	ETD_PORT = 47700,
 	INFLUX_PORT = 8089,
+	STATSD_PORT = 8125,
 	SITES_COUNT = 4, /* ids 1..4, names n-1..n-4; datagrams come from n-1's address */
 	QUEUE_MAX = 64,
 };
@@ -93,7 +94,9 @@ static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t ru
 	policy->listeners[0] = (struct esf_listener){ ETD_PORT, ESF_LISTENER_ETD, "", 1 };
 	policy->listeners[1] =
 	    (struct esf_listener){ INFLUX_PORT, ESF_LISTENER_INFLUX, "site", SECOND };
+	policy->listeners[2] = (struct esf_listener){ STATSD_PORT, ESF_LISTENER_STATSD, "site", 1 };
 	policy->listener_at[ETD_PORT] = 1;
+	policy->listener_at[STATSD_PORT] = 3;
 	policy->listener_at[INFLUX_PORT] = 2;
 	policy->directory = esf_directory_create(sites, SITES_COUNT, fixture_key);
 	policy->rules = fixture_rules(first_rule, rules_count);

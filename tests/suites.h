@@ -21,6 +21,7 @@
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \
+	X(text)                                                                                    \
 	X(steer)                                                                                   \
 	X(publish)                                                                                 \
 	X(handover)                                                                                \

@@ -84,7 +84,7 @@ static void ten_faults_are_ten_lines_in_order(void)
 {
 	static const char *const starts[] = {
 		":4: listeners[0].udp: got \"70000\", want 1..65535",
-		":6: listeners[1].format: statsd is not built yet: remove this listener",
+		":6: listeners[1].format: syslog is not built yet: remove this listener",
 		":8: regions[0].sites[1]: got \"n-3\", want the name of one of sites, did you mean "
 		"\"n-2\"?",
 		":11: sites[0].name: got \"n 1\", want a name of 1..63 bytes without blanks, "

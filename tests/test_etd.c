@@ -154,6 +154,7 @@ static void every_trailing_byte_is_malformed(void)
 	for (uint32_t i = 0; i < UNSEALED; i++) {
 		uint32_t size = unsealed[i].size;
 
+		CU_ASSERT_FATAL(size + 16 <= sizeof(longer));
 		memcpy(longer, unsealed[i].bytes, size);
 		memset(longer + size, 0, 16);
 		for (uint32_t value = 0; value < 256; value++) {

@@ -33,7 +33,7 @@ static const struct esf_choice ingestions[] = {
 static const struct esf_choice formats[] = {
 	{ "etd", ESF_FORMAT_ETD, NULL },
 	{ "influx", ESF_FORMAT_INFLUX, NULL },
-	{ "statsd", ESF_FORMAT_STATSD, "remove this listener" },
+	{ "statsd", ESF_FORMAT_STATSD, NULL },
 	{ "syslog", ESF_FORMAT_SYSLOG, "remove this listener" },
 	{ NULL, 0, NULL },
 };

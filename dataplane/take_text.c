@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shard_state.h"
 
-#include "etd_wire.h"
-
 /*
- * Influx lines of sites that this shard owns. A datagram is accepted when any of its lines is; only
+ * Text lines of sites that this shard owns. A datagram is accepted when any of its lines is; only
  * then do its refused lines count as records, so they are tallied until the last line is seen.
  */
 
@@ -45,44 +43,95 @@ static void count_site_duplicate(struct esf_shard *shard, uint32_t site_index)
 	esf_shard_touch(shard, site_index);
 }
 
-static enum esf_record_verdict take_field(struct esf_shard *shard, uint32_t site_index,
-    const struct esf_influx_field *field, int64_t time)
+static void count_value(
+    struct esf_shard *shard, uint32_t site_index, enum esf_record_verdict verdict)
 {
-	uint16_t rule = esf_names_find(shard->names, field->name.at, field->name.length);
-	struct esf_record record = {
-		.time = time,
-		.value = field->value,
-		.quality = ESF_ETD_GOOD,
-		.type = ESF_ETD_GAUGE,
-	};
+	struct esf_site *site = &shard->plane->sites[site_index];
 
-	if (rule == ESF_RULE_NONE)
-		return ESF_RECORD_UNMAPPED;
-	if (field->type == ESF_INFLUX_STRING)
-		return ESF_RECORD_NOT_NUMERIC;
-	return esf_shard_record(shard, site_index, rule, &record);
+	count_records(shard, verdict, 1);
+	site->ledger.records_received++;
+	site->ledger.records[verdict]++;
 }
 
-static void take_fields(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_influx_line *line)
+static void take_influx(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_influx_line *line, int64_t time)
+{
+	struct esf_record record = { .time = time, .kind = ESF_KIND_GAUGE };
+
+	for (uint32_t i = 0; i < line->fields_count; i++) {
+		const struct esf_influx_field *field = &line->fields[i];
+		uint16_t rule = esf_names_find(shard->names, field->name.at, field->name.length);
+		enum esf_record_verdict verdict = ESF_RECORD_UNMAPPED;
+
+		record.value = field->value;
+		if (rule != ESF_RULE_NONE)
+			verdict = field->type == ESF_INFLUX_STRING
+			              ? ESF_RECORD_NOT_NUMERIC
+			              : esf_shard_record(shard, site_index, rule, &record);
+		count_value(shard, site_index, verdict);
+	}
+}
+
+static enum esf_record_kind statsd_kind(const struct esf_statsd_value *value)
+{
+	if (value->type == ESF_STATSD_COUNTER)
+		return ESF_KIND_INCREMENT;
+	if (value->type == ESF_STATSD_TIMER)
+		return ESF_KIND_GAUGE;
+	return value->delta ? ESF_KIND_DELTA : ESF_KIND_LEVEL;
+}
+
+static void take_statsd(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_statsd_line *line, int64_t time)
+{
+	/* Events and checks have no name that a rule could take. */
+	bool named = line->name.length > 0;
+	uint16_t rule =
+	    named ? esf_names_find(shard->names, line->name.at, line->name.length) : ESF_RULE_NONE;
+
+	for (uint32_t i = 0; i < line->values_count; i++) {
+		const struct esf_statsd_value *value = &line->values[i];
+		struct esf_record record = {
+			.time = time,
+			.value = value->type == ESF_STATSD_COUNTER ? value->value / value->rate
+			                                           : value->value,
+			.kind = statsd_kind(value),
+		};
+		enum esf_record_verdict verdict = ESF_RECORD_NOT_NUMERIC;
+
+		if (named && rule == ESF_RULE_NONE)
+			verdict = ESF_RECORD_UNMAPPED;
+		else if (value->is_number)
+			verdict = esf_shard_record(shard, site_index, rule, &record);
+		count_value(shard, site_index, verdict);
+	}
+}
+
+static void take_values(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
 	int64_t time = line->has_time ? line->time : shard->arrival;
 
-	site->ledger.records_received += line->fields_count;
 	site->last_seen = shard->arrival;
 	site->left = false;
-	for (uint32_t i = 0; i < line->fields_count; i++) {
-		enum esf_record_verdict verdict =
-		    take_field(shard, site_index, &line->fields[i], time);
-
-		count_records(shard, verdict, 1);
-		site->ledger.records[verdict]++;
-	}
+	if (line->format == ESF_LISTENER_STATSD)
+		take_statsd(shard, site_index, &line->statsd, time);
+	else
+		take_influx(shard, site_index, &line->influx, time);
 	esf_shard_touch(shard, site_index);
 }
 
-static enum line_fate take_line(struct esf_shard *shard, const struct esf_influx_line *line,
+/* Seen before: only lines that carry their own time can be told from a repeated reading. */
+static bool is_duplicate(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
+{
+	return line->format == ESF_LISTENER_INFLUX && line->has_time &&
+	       esf_lines_seen(shard->lines, site_index, line->raw.at, line->raw.length, shard->now,
+	           shard->policy->line_window_ns);
+}
+
+static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_line *line,
     uint32_t sender_site, uint32_t *site_index)
 {
 	if (line->malformed)
@@ -90,15 +139,14 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_influx
 	*site_index = esf_shard_line_site(shard, line, sender_site);
 	if (*site_index == ESF_NO_SITE)
 		return LINE_UNKNOWN;
-	if (line->has_time && esf_lines_seen(shard->lines, *site_index, line->raw.at,
-	                          line->raw.length, shard->now, shard->policy->line_window_ns))
+	if (is_duplicate(shard, *site_index, line))
 		return LINE_DUPLICATE;
-	take_fields(shard, *site_index, line);
+	take_values(shard, *site_index, line);
 	return LINE_TAKEN;
 }
 
 uint32_t esf_shard_line_site(
-    const struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site)
+    const struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
 {
 	if (!line->has_site)
 		return sender_site;
@@ -152,16 +200,15 @@ static void count_text_datagram(struct esf_shard *shard, const struct text_tally
 		count_site_datagram(shard, shard->duplicate_sites[i], verdict);
 }
 
-void esf_shard_take_influx(struct esf_shard *shard, const struct esf_listener *listener,
+void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site)
 {
 	struct text_tally tally = { 0 };
-	struct esf_influx_line line;
+	struct esf_text_line line;
 
 	shard->text_datagrams++;
-	esf_influx_start(
-	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
-	while (esf_influx_next(shard->influx, &line)) {
+	esf_text_start(shard->text, listener, data, size);
+	while (esf_text_next(shard->text, &line)) {
 		uint32_t site_index = ESF_NO_SITE;
 		enum line_fate fate = take_line(shard, &line, sender_site, &site_index);
 
@@ -171,19 +218,18 @@ void esf_shard_take_influx(struct esf_shard *shard, const struct esf_listener *l
 }
 
 /* One line of a datagram that another shard has judged: its records only. */
-void esf_shard_take_influx_line(struct esf_shard *shard, const struct esf_listener *listener,
+void esf_shard_take_text_line(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site)
 {
-	struct esf_influx_line line;
+	struct esf_text_line line;
 
-	esf_influx_start(
-	    shard->influx, (const char *)data, size, listener->site_tag, listener->precision_ns);
-	while (esf_influx_next(shard->influx, &line))
+	esf_text_start(shard->text, listener, data, size);
+	while (esf_text_next(shard->text, &line))
 		esf_shard_count_line(shard, &line, sender_site);
 }
 
 void esf_shard_count_line(
-    struct esf_shard *shard, const struct esf_influx_line *line, uint32_t sender_site)
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
 {
 	uint32_t site_index = ESF_NO_SITE;
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text.h"
+
+#include <stdlib.h>
+
+struct esf_text {
+	struct esf_influx *influx;
+	struct esf_statsd *statsd;
+	uint8_t format; /* of the datagram at hand */
+};
+
+struct esf_text *esf_text_create(void)
+{
+	struct esf_text *text = calloc(1, sizeof(*text));
+
+	if (text == NULL)
+		return NULL;
+	text->influx = esf_influx_create();
+	text->statsd = esf_statsd_create();
+	if (text->influx == NULL || text->statsd == NULL) {
+		esf_text_destroy(text);
+		return NULL;
+	}
+	return text;
+}
+
+void esf_text_destroy(struct esf_text *text)
+{
+	if (text == NULL)
+		return;
+	esf_influx_destroy(text->influx);
+	esf_statsd_destroy(text->statsd);
+	free(text);
+}
+
+void esf_text_start(
+    struct esf_text *text, const struct esf_listener *listener, const uint8_t *data, uint32_t size)
+{
+	text->format = listener->format;
+	if (listener->format == ESF_LISTENER_STATSD)
+		esf_statsd_start(text->statsd, (const char *)data, size, listener->site_tag);
+	else
+		esf_influx_start(text->influx, (const char *)data, size, listener->site_tag,
+		    listener->precision_ns);
+}
+
+static bool next_influx(struct esf_influx *parser, struct esf_text_line *line)
+{
+	if (!esf_influx_next(parser, &line->influx))
+		return false;
+	line->malformed = line->influx.malformed;
+	line->raw = line->influx.raw;
+	line->has_site = line->influx.has_site;
+	line->site = line->influx.site;
+	line->has_time = line->influx.has_time;
+	line->time = line->influx.time;
+	return true;
+}
+
+static bool next_statsd(struct esf_statsd *parser, struct esf_text_line *line)
+{
+	if (!esf_statsd_next(parser, &line->statsd))
+		return false;
+	line->malformed = line->statsd.malformed;
+	line->raw = line->statsd.raw;
+	line->has_site = line->statsd.has_site;
+	line->site = line->statsd.site;
+	line->has_time = line->statsd.has_time;
+	line->time = line->statsd.time;
+	return true;
+}
+
+bool esf_text_next(struct esf_text *text, struct esf_text_line *line)
+{
+	line->format = text->format;
+	return text->format == ESF_LISTENER_STATSD ? next_statsd(text->statsd, line)
+	                                           : next_influx(text->influx, line);
+}
