@@ -32,6 +32,7 @@ struct esf_rule {
 	uint8_t type; /* enum esf_rule_type */
 };
 
+struct esf_patterns;
 struct esf_ruleset;
 
 /*
@@ -44,6 +45,14 @@ int esf_ruleset_create(const char *const *patterns, const struct esf_rule *rules
     uint32_t scratches, struct esf_ruleset **out, uint32_t *bad, char *message,
     size_t message_size);
 void esf_ruleset_destroy(struct esf_ruleset *set);
+
+/*
+ * A rule set of patterns that are compiled already (patterns.h), rules[i] for each; the rules are
+ * copied, the patterns belong to the set from now on. 0, or -ENOMEM with the patterns still the
+ * caller's.
+ */
+int esf_ruleset_adopt(
+    struct esf_patterns *patterns, const struct esf_rule *rules, struct esf_ruleset **out);
 
 /* 0 when the pattern compiles, else -EINVAL with Hyperscan's message. Any thread. */
 int esf_ruleset_check_pattern(const char *pattern, char *message, size_t message_size);

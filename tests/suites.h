@@ -13,6 +13,7 @@
 	X(seal)                                                                                    \
 	X(influx)                                                                                  \
 	X(statsd)                                                                                  \
+	X(syslog)                                                                                  \
 	X(dedup)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
