@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
+#include "control/keyfile.h"
+
 enum {
 	LINES_PER_SITE = 4096, /* fingerprints remembered, between the two bounds below */
 	LINES_MIN = 1 << 18,
@@ -27,6 +31,7 @@ static void policy_listeners(const struct esf_config *config, struct esf_policy 
 		to->udp_port = from->udp;
 		to->format = listener_format(from->format);
 		to->precision_ns = from->precision_ns;
+		to->require_seal = from->require_seal;
 		if (from->site_tag != NULL)
 			snprintf(to->site_tag, sizeof(to->site_tag), "%s", from->site_tag);
 		policy->listener_at[from->udp] = (uint8_t)(i + 1);
@@ -70,6 +75,70 @@ static int policy_rules(
 	return result;
 }
 
+static uint32_t count_keys(const struct esf_config *config)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		count += config->sites[i].keys_count;
+	return count;
+}
+
+static int read_site_keys(const struct esf_site_config *site, uint32_t site_index,
+    struct esf_seal_key *keys, uint32_t *filled, FILE *errors)
+{
+	char message[512];
+
+	for (uint32_t i = 0; i < site->keys_count; i++) {
+		struct esf_seal_key *key = &keys[(*filled)++];
+
+		key->site = site_index;
+		key->id = site->keys[i].id;
+		if (esf_keyfile_read(site->keys[i].file, key->bytes, message, sizeof(message)) == 0)
+			continue;
+		fprintf(errors, "%s: key %u: %s\n", site->name, key->id, message);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_keys(
+    const struct esf_config *config, struct esf_seal_key *keys, uint32_t count, FILE *errors)
+{
+	uint32_t filled = 0;
+	int result = 0;
+
+	for (uint32_t i = 0; i < config->sites_count && filled < count && result == 0; i++)
+		result = read_site_keys(&config->sites[i], i, keys, &filled, errors);
+	return result;
+}
+
+static int policy_keys(const struct esf_config *config, struct esf_policy *policy, FILE *errors)
+{
+	uint32_t count = count_keys(config);
+	struct esf_seal_key *keys = calloc(count + 1, sizeof(*keys));
+	bool *required = calloc(config->sites_count + 1, sizeof(*required));
+	struct esf_seal_keyring *keyring = NULL;
+	int result = keys == NULL || required == NULL ? -ENOMEM : 0;
+
+	policy->require_seal = required;
+	for (uint32_t i = 0; i < config->sites_count && result == 0; i++)
+		required[i] = config->sites[i].require_seal;
+	if (result == 0)
+		result = read_keys(config, keys, count, errors);
+	if (result == 0 && count > 0)
+		result = esf_seal_keyring_create(keys, count, config->sites_count, &keyring);
+	if (result == -ENOTSUP)
+		fputs("estream-fleetd: sites have keys, but this processor has no AES "
+		      "instructions\n",
+		    errors);
+	policy->keyring = keyring;
+	if (keys != NULL)
+		sodium_memzero(keys, count * sizeof(*keys));
+	free(keys);
+	return result;
+}
+
 int esf_policy_create(const struct esf_config *config, uint32_t shards_count,
     const uint8_t hash_key[16], struct esf_policy **out, FILE *errors)
 {
@@ -85,6 +154,8 @@ int esf_policy_create(const struct esf_config *config, uint32_t shards_count,
 	policy->directory = policy_directory(config, hash_key);
 	result = policy->directory == NULL ? -ENOMEM
 	                                   : policy_rules(config, shards_count, policy, errors);
+	if (result == 0)
+		result = policy_keys(config, policy, errors);
 	if (result != 0) {
 		esf_policy_destroy(policy);
 		return result;
@@ -99,6 +170,8 @@ void esf_policy_destroy(struct esf_policy *policy)
 		return;
 	esf_directory_destroy((struct esf_directory *)policy->directory);
 	esf_ruleset_destroy((struct esf_ruleset *)policy->rules);
+	esf_seal_keyring_destroy((struct esf_seal_keyring *)policy->keyring);
+	free((bool *)policy->require_seal);
 	free(policy);
 }
 

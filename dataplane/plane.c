@@ -59,6 +59,7 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_names_destroy(shard->names);
 	esf_lines_destroy(shard->lines);
 	esf_text_destroy(shard->text);
+	esf_sealer_destroy(shard->sealer);
 	esf_site_pools_destroy(&shard->site_pools);
 	esf_pool_destroy(shard->windows);
 	esf_pool_destroy(shard->blocks);
@@ -74,6 +75,7 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	const struct esf_plane_options *options = &plane->options;
 	uint32_t per_site = options->windows_open + LIVE_WINDOWS_SPARE;
 	uint32_t windows = options->sites_count * per_site + POOL_FLOOR;
+	int result;
 
 	shard->names = esf_names_create(shard->index, options->hash_key);
 	shard->lines = esf_lines_create(options->lines_remembered, options->hash_key);
@@ -90,6 +92,9 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	    shard->windows == NULL || shard->blocks == NULL || shard->cards == NULL ||
 	    shard->touched == NULL || shard->duplicate_sites == NULL || shard->slots == NULL)
 		return -ENOMEM;
+	result = esf_sealer_create(&shard->sealer);
+	if (result != 0 && result != -ENOTSUP)
+		return result;
 	return esf_site_pools_create(&shard->site_pools, options->sites_count,
 	    options->measures_count, options->sequence_window);
 }

@@ -8,6 +8,7 @@
 #include "directory.h"
 #include "limits.h"
 #include "names.h"
+#include "seal.h"
 
 /*
  * What control decided and the shards follow: immutable once set, replaced whole by RCU
@@ -20,6 +21,7 @@ struct esf_listener {
 	uint8_t format; /* enum esf_listener_format */
 	char site_tag[ESF_RAW_NAME_MAX + 1];
 	int64_t precision_ns;
+	bool require_seal; /* of ETD */
 };
 
 struct esf_policy {
@@ -28,6 +30,8 @@ struct esf_policy {
 	struct esf_listener listeners[ESF_LISTENERS_MAX];
 	const struct esf_directory *directory;
 	const struct esf_ruleset *rules;
+	const struct esf_seal_keyring *keyring; /* NULL: no site has keys */
+	const bool *require_seal;               /* by site; NULL: only where the listener does */
 	int64_t max_skew_ns;
 	int64_t line_window_ns;
 };

@@ -83,7 +83,7 @@ static void take_payload(
 
 	if (listener->format == ESF_LISTENER_ETD) {
 		if (shard->hand_over == NULL)
-			esf_shard_take_etd(shard, frame->payload, frame->payload_size);
+			esf_shard_take_etd(shard, listener, frame->payload, frame->payload_size);
 		else
 			esf_shard_steer_etd(
 			    shard, listener_index, frame->payload, frame->payload_size);
@@ -164,7 +164,7 @@ void esf_shard_take(
 	shard->ledger.datagrams_taken++;
 	shard->counted = true;
 	if (listener->format == ESF_LISTENER_ETD)
-		esf_shard_take_etd(shard, payload, parcel->size);
+		esf_shard_take_etd(shard, listener, payload, parcel->size);
 	else
 		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
 }

@@ -53,6 +53,7 @@ struct esf_shard {
 	struct esf_names *names;
 	struct esf_lines *lines;
 	struct esf_text *text;
+	struct esf_sealer *sealer; /* NULL: this processor can't, and no keyring was made */
 
 	struct esf_site_pools site_pools;
 	struct esf_pool *windows;
@@ -142,7 +143,8 @@ enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_i
 void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost);
 
 /* take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns). */
-void esf_shard_take_etd(struct esf_shard *shard, const uint8_t *data, uint32_t size);
+void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size);
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 uint32_t esf_shard_line_site(

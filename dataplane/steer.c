@@ -57,7 +57,7 @@ void esf_shard_steer_etd(
 	uint32_t owner = site == ESF_NO_SITE ? shard->index : esf_shard_owner(shard, site);
 
 	if (owner == shard->index)
-		esf_shard_take_etd(shard, data, size);
+		esf_shard_take_etd(shard, &shard->policy->listeners[listener], data, size);
 	else
 		give_datagram(shard, owner, listener, site, data, size);
 }

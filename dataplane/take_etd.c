@@ -92,6 +92,26 @@ static void take_records(struct esf_shard *shard, uint32_t site_index, const str
 		take_events(shard, site_index, etd);
 }
 
+/* Opens a sealed datagram in place; judges one that isn't sealed. Before any state moves. */
+static enum esf_datagram_verdict unseal(struct esf_shard *shard,
+    const struct esf_listener *listener, uint32_t site_index, struct esf_etd *etd)
+{
+	const struct esf_policy *policy = shard->policy;
+	enum esf_datagram_verdict verdict;
+	const uint8_t *plain;
+
+	if (!(etd->flags & ESF_ETD_SEALED)) {
+		bool required = listener->require_seal ||
+		                (policy->require_seal != NULL && policy->require_seal[site_index]);
+
+		return required ? ESF_DATAGRAM_UNSEALED : ESF_DATAGRAM_ACCEPTED;
+	}
+	verdict = esf_seal_open(shard->sealer, policy->keyring, site_index, etd, &plain);
+	if (verdict != ESF_DATAGRAM_ACCEPTED)
+		return verdict;
+	return esf_etd_unseal(etd, plain, etd->records_size - ESF_ETD_TAG_SIZE);
+}
+
 /* Sequence check of a datagram of a known site; on ACCEPTED its records are taken. */
 static enum esf_datagram_verdict take_from_site(
     struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
@@ -101,8 +121,6 @@ static enum esf_datagram_verdict take_from_site(
 	enum esf_datagram_verdict verdict;
 	uint64_t lost;
 
-	if (etd->flags & ESF_ETD_SEALED)
-		return ESF_DATAGRAM_UNKNOWN_KEY; /* no site has keys */
 	if (etd->boot > shard->boot_limit)
 		return ESF_DATAGRAM_STALE; /* before it can take one of the site's streams */
 	stream = esf_site_stream(site, &shard->site_pools, etd->stream);
@@ -121,7 +139,8 @@ static enum esf_datagram_verdict take_from_site(
 	return ESF_DATAGRAM_ACCEPTED;
 }
 
-void esf_shard_take_etd(struct esf_shard *shard, const uint8_t *data, uint32_t size)
+void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size)
 {
 	struct esf_etd etd;
 	enum esf_datagram_verdict verdict = esf_etd_parse(data, size, &etd);
@@ -138,7 +157,9 @@ void esf_shard_take_etd(struct esf_shard *shard, const uint8_t *data, uint32_t s
 		return;
 	}
 	site = &shard->plane->sites[site_index];
-	verdict = take_from_site(shard, site_index, &etd);
+	verdict = unseal(shard, listener, site_index, &etd);
+	if (verdict == ESF_DATAGRAM_ACCEPTED)
+		verdict = take_from_site(shard, site_index, &etd);
 	esf_shard_count_datagram(shard, verdict);
 	site->ledger.datagrams_received++;
 	site->ledger.datagrams[verdict]++;

@@ -91,10 +91,15 @@ static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t ru
 			.addresses_count = i == 0,
 			.addresses = &sender,
 		};
-	policy->listeners[0] = (struct esf_listener){ ETD_PORT, ESF_LISTENER_ETD, "", 1 };
-	policy->listeners[1] =
-	    (struct esf_listener){ INFLUX_PORT, ESF_LISTENER_INFLUX, "site", SECOND };
-	policy->listeners[2] = (struct esf_listener){ STATSD_PORT, ESF_LISTENER_STATSD, "site", 1 };
+	policy->listeners[0] =
+	    (struct esf_listener){ .udp_port = ETD_PORT, .format = ESF_LISTENER_ETD };
+	policy->listeners[1] = (struct esf_listener){ .udp_port = INFLUX_PORT,
+		.format = ESF_LISTENER_INFLUX,
+		.site_tag = "site",
+		.precision_ns = SECOND };
+	policy->listeners[2] = (struct esf_listener){
+		.udp_port = STATSD_PORT, .format = ESF_LISTENER_STATSD, .site_tag = "site"
+	};
 	policy->listener_at[ETD_PORT] = 1;
 	policy->listener_at[STATSD_PORT] = 3;
 	policy->listener_at[INFLUX_PORT] = 2;

@@ -22,6 +22,7 @@
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \
+	X(sealed)                                                                                  \
 	X(text)                                                                                    \
 	X(steer)                                                                                   \
 	X(publish)                                                                                 \

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <CUnit/CUnit.h>
 
@@ -415,17 +417,45 @@ static void references_must_lead_somewhere(void)
 	EXPECT_ALL(cases);
 }
 
+static void keys_are_read_and_judged_at_load(void)
+{
+	char good[] = "/tmp/esf-key-XXXXXX", text[512], expected[512];
+	int file = mkstemp(good);
+	const struct expected cases[] = {
+		{ "sites: [{id: 1, name: a, keys: [{id: 1, file: /nowhere/k}]}]\n",
+		    "t:1: sites[0].keys[0].file: /nowhere/k: No such file or directory" },
+		{ "sites: [{id: 1, name: a, require_seal: true}]\n",
+		    "t:1: sites[0].require_seal: got true, but the site has no keys: list them "
+		    "under keys" },
+		{ "listeners: [{udp: 1, format: etd, require_seal: true}]\n", NULL },
+	};
+
+	EXPECT_ALL(cases);
+	CU_ASSERT_EQUAL(write(file, "000102030405060708090a0b0c0d0e0f\n", 33), 33);
+	snprintf(text, sizeof(text),
+	    "sites: [{id: 1, name: a, require_seal: true, keys: [{id: 7, file: %s}]}]\n", good);
+	expect(text, NULL);
+	snprintf(text, sizeof(text),
+	    "sites: [{id: 1, name: a, keys: [{id: 7, file: %s}, {id: 7, file: %s}]}]\n", good,
+	    good);
+	expect(text, "t:1: sites[0].keys[1].id: 7 again: keys[0] has it");
+	CU_ASSERT_EQUAL(fchmod(file, 0644), 0);
+	snprintf(
+	    text, sizeof(text), "sites: [{id: 1, name: a, keys: [{id: 7, file: %s}]}]\n", good);
+	snprintf(expected, sizeof(expected),
+	    "t:1: sites[0].keys[0].file: %s: got mode 0644, want a key that only its owner can "
+	    "read: chmod 600 '%s'",
+	    good, good);
+	expect(text, expected);
+	close(file);
+	unlink(good);
+}
+
 static void what_is_not_built_says_so(void)
 {
 	static const struct expected cases[] = {
 		{ "listeners: [{udp: 1, format: syslog}]\n",
 		    "t:1: listeners[0].format: syslog is not built yet: remove this listener" },
-		{ "listeners: [{udp: 1, format: etd, require_seal: true}]\n",
-		    "t:1: listeners[0].require_seal: not built yet: set require_seal: false" },
-		{ "sites: [{id: 1, name: a, keys: [{id: 1, file: k}]}]\n",
-		    "t:1: sites[0].keys: not built yet: remove keys: nothing is unsealed" },
-		{ "sites: [{id: 1, name: a, keys: [{id: 0, file: k}]}]\n",
-		    "t:1: sites[0].keys[0].id: got \"0\", want 1..65535" },
 		{ "inventory: x.csv\nregions: [{name: r, sites: [a]}]\n",
 		    "t:1: inventory: not built yet: list the sites under sites" },
 		{ "unknown_sites: learn\n",
@@ -830,6 +860,7 @@ void esf_suite_config(void)
 		TEST(keys_bound_each_other),
 		TEST(duplicates_name_the_first),
 		TEST(references_must_lead_somewhere),
+		TEST(keys_are_read_and_judged_at_load),
 		TEST(what_is_not_built_says_so),
 		TEST(a_profile_too_small_names_the_next),
 		TEST(a_thousand_sites_load_in_order),

@@ -66,6 +66,12 @@ struct esf_label {
 	char *value;
 };
 
+/* The key itself is never kept: who needs it reads the file. */
+struct esf_site_key {
+	uint16_t id; /* 1.., as in ETD's header */
+	char *file;  /* as seen from the working directory */
+};
+
 struct esf_site_config {
 	uint32_t id; /* ETD's site id, 1.. */
 	char *name;
@@ -77,6 +83,9 @@ struct esf_site_config {
 	struct esf_label *labels;
 	uint32_t upstream_count;
 	char **upstream;
+	uint32_t keys_count;
+	struct esf_site_key *keys;
+	bool require_seal; /* whatever the listener asks for */
 };
 
 /* A side of a KPI's bands that is not scored has infinities in all three. */

@@ -108,8 +108,7 @@ static const struct esf_key port_item = { .kind = ESF_KEY_MAPPING, .fields = por
 static const struct esf_key listener_fields[] = {
 	{ ESF_INTEGER("udp", struct esf_listener_config, udp, 1, 65535), .required = true },
 	{ ESF_CHOICE("format", struct esf_listener_config, format, formats), .required = true },
-	{ ESF_BOOLEAN("require_seal", struct esf_listener_config, require_seal),
-	    .not_built = "set require_seal: false" },
+	{ ESF_BOOLEAN("require_seal", struct esf_listener_config, require_seal) },
 	{ ESF_TEXT("site_tag", struct esf_listener_config, site_tag, 255) },
 	{ ESF_CUSTOM("precision", struct esf_listener_config, precision_ns, esf_set_precision) },
 	ESF_END,
@@ -138,8 +137,8 @@ static const struct esf_key region_fields[] = {
 static const struct esf_key region_item = { .kind = ESF_KEY_MAPPING, .fields = region_fields };
 
 static const struct esf_key key_fields[] = {
-	{ .name = "id", .kind = ESF_KEY_INTEGER, .min = 1, .max = 65535, .required = true },
-	{ .name = "file", .kind = ESF_KEY_TEXT, .max = 4095, .required = true },
+	{ ESF_INTEGER("id", struct esf_site_key, id, 1, 65535), .required = true },
+	{ ESF_TEXT("file", struct esf_site_key, file, 4095), .required = true },
 	ESF_END,
 };
 static const struct esf_key key_item = { .kind = ESF_KEY_MAPPING, .fields = key_fields };
@@ -152,7 +151,8 @@ static const struct esf_key site_fields[] = {
 	{ ESF_LIST("addresses", struct esf_site_config, addresses, address_item, 0, 16) },
 	{ .name = "labels", .kind = ESF_KEY_CUSTOM, .set = esf_set_labels },
 	{ ESF_LIST("upstream", struct esf_site_config, upstream, name_item, 0, 16) },
-	{ ESF_UNKEPT("keys", key_item, 16), .not_built = "remove keys: nothing is unsealed" },
+	{ ESF_LIST("keys", struct esf_site_config, keys, key_item, 0, ESF_SITE_KEYS_MAX) },
+	{ ESF_BOOLEAN("require_seal", struct esf_site_config, require_seal) },
 	ESF_END,
 };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include <sodium.h>
+
+#include "control/keyfile.h"
 #include "file.h"
 
 /* Sites: what may not repeat. Linear in the number of sites. */
@@ -75,6 +78,60 @@ static void check_addresses(struct esf_load *load, struct seen *seen,
 	}
 }
 
+/* A key's file stands beside the configuration unless its path is absolute. */
+static char *key_path(struct esf_load *load, const char *file)
+{
+	const char *base = load->faults->file, *slash = strrchr(base, '/');
+	size_t folder = file[0] == '/' || slash == NULL ? 0 : (size_t)(slash - base) + 1;
+	char *path = esf_arena_alloc(load->arena, folder + strlen(file) + 1);
+
+	if (path != NULL) {
+		memcpy(path, base, folder);
+		strcpy(path + folder, file);
+	}
+	return path;
+}
+
+/* Reads the key once, to say now what is wrong with its file, and forgets it. */
+static void check_key(struct esf_load *load, struct esf_site_config *site,
+    const struct esf_path *keys, yaml_node_t *list, uint32_t at)
+{
+	struct esf_path item = { keys, NULL, at }, id = { &item, "id", 0 },
+	                file = { &item, "file", 0 };
+	yaml_node_t *node = esf_document_item(load->document, list, at);
+	yaml_node_t *file_node = esf_document_find(load->document, node, "file");
+	struct esf_site_key *key = &site->keys[at];
+	uint8_t bytes[ESF_SEAL_KEY_SIZE];
+	char message[512];
+
+	for (uint32_t i = 0; i < at; i++)
+		if (key->id != 0 && site->keys[i].id == key->id)
+			esf_load_fault(load, &id, esf_document_find(load->document, node, "id"),
+			    "%u again: keys[%u] has it", key->id, i);
+	if (key->file == NULL || !esf_document_is_sound(load->document, file_node))
+		return;
+	key->file = key_path(load, key->file);
+	if (key->file != NULL && esf_keyfile_read(key->file, bytes, message, sizeof(message)) != 0)
+		esf_load_fault(load, &file, file_node, "%s", message);
+	sodium_memzero(bytes, sizeof(bytes));
+}
+
+static void check_keys(
+    struct esf_load *load, const struct esf_config *config, yaml_node_t *list, uint32_t i)
+{
+	struct esf_site_config *site = &config->sites[i];
+	struct esf_path item = { &sites_path, NULL, i }, keys = { &item, "keys", 0 };
+
+	for (uint32_t at = 0; at < site->keys_count; at++)
+		check_key(load, site, &keys, site_key(load, list, i, "keys"), at);
+	if (site->require_seal && site->keys_count == 0) {
+		struct esf_path path = { &item, "require_seal", 0 };
+
+		esf_load_fault(load, &path, site_key(load, list, i, "require_seal"),
+		    "got true, but the site has no keys: list them under keys");
+	}
+}
+
 static uint32_t count_addresses(const struct esf_config *config)
 {
 	uint32_t count = 0;
@@ -107,6 +164,7 @@ void esf_site_check(struct esf_load *load, struct esf_file *file)
 		check_id(load, &seen, config, list, i);
 		check_name(load, file, list, i);
 		check_addresses(load, &seen, config, list, i);
+		check_keys(load, config, list, i);
 	}
 	if (config->sites_count == 0 && file->site_names_known)
 		esf_fault_warn(load->faults, &sites_path, esf_node_line(list == NULL ? root : list),
