@@ -14,6 +14,8 @@
 	X(influx)                                                                                  \
 	X(statsd)                                                                                  \
 	X(syslog)                                                                                  \
+	X(signatures)                                                                              \
+	X(events)                                                                                  \
 	X(dedup)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
