@@ -15,6 +15,7 @@
 	X(statsd)                                                                                  \
 	X(syslog)                                                                                  \
 	X(signatures)                                                                              \
+	X(patterns_cache)                                                                          \
 	X(events)                                                                                  \
 	X(dedup)                                                                                   \
 	X(lines)                                                                                   \
