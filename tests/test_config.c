@@ -439,6 +439,13 @@ static void keys_are_read_and_judged_at_load(void)
 	    "sites: [{id: 1, name: a, keys: [{id: 7, file: %s}, {id: 7, file: %s}]}]\n", good,
 	    good);
 	expect(text, "t:1: sites[0].keys[1].id: 7 again: keys[0] has it");
+	snprintf(text, sizeof(text),
+	    "sites:\n  - {id: 1, name: a, keys: [{id: 1, file: %s}, {id: 2, file: %s}]}\n"
+	    "  - {id: 2, name: b, keys: [{id: 1, file: %s}]}\n",
+	    good, good, good);
+	expect_warning(text,
+	    "t:3: sites[1].keys[0].file: the key of sites[0] too: two sites under one key repeat "
+	    "nonces, and who listens can forge seals: give each its own");
 	CU_ASSERT_EQUAL(fchmod(file, 0644), 0);
 	snprintf(
 	    text, sizeof(text), "sites: [{id: 1, name: a, keys: [{id: 7, file: %s}]}]\n", good);

@@ -13,6 +13,7 @@ static const struct esf_path sites_path = { .key = "sites" };
 struct seen {
 	struct esf_index ids;
 	struct esf_index addresses;
+	struct esf_index key_hashes;
 };
 
 static yaml_node_t *site_key(struct esf_load *load, yaml_node_t *list, uint32_t i, const char *key)
@@ -92,8 +93,28 @@ static char *key_path(struct esf_load *load, const char *file)
 	return path;
 }
 
+enum { KEY_HASH_SIZE = 32 };
+
+/* The nonce of a seal does not name the site: under one key the nonces of two sites repeat. */
+static void warn_shared_key(struct esf_load *load, struct seen *seen, const struct esf_path *path,
+    yaml_node_t *node, const uint8_t *bytes, uint32_t site)
+{
+	uint8_t *hash = esf_arena_alloc(load->arena, KEY_HASH_SIZE);
+	uint32_t other;
+
+	if (hash == NULL)
+		return;
+	crypto_generichash(hash, KEY_HASH_SIZE, bytes, ESF_SEAL_KEY_SIZE, NULL, 0);
+	other = esf_index_add(&seen->key_hashes, hash, KEY_HASH_SIZE, site);
+	if (other != ESF_INDEX_NONE && other != site)
+		esf_fault_warn(load->faults, path, esf_node_line(node),
+		    "the key of sites[%u] too: two sites under one key repeat nonces, and who "
+		    "listens can forge seals: give each its own",
+		    other);
+}
+
 /* Reads the key once, to say now what is wrong with its file, and forgets it. */
-static void check_key(struct esf_load *load, struct esf_site_config *site,
+static void check_key(struct esf_load *load, struct seen *seen, struct esf_site_config *site,
     const struct esf_path *keys, yaml_node_t *list, uint32_t at)
 {
 	struct esf_path item = { keys, NULL, at }, id = { &item, "id", 0 },
@@ -111,19 +132,23 @@ static void check_key(struct esf_load *load, struct esf_site_config *site,
 	if (key->file == NULL || !esf_document_is_sound(load->document, file_node))
 		return;
 	key->file = key_path(load, key->file);
-	if (key->file != NULL && esf_keyfile_read(key->file, bytes, message, sizeof(message)) != 0)
+	if (key->file == NULL)
+		return;
+	if (esf_keyfile_read(key->file, bytes, message, sizeof(message)) != 0)
 		esf_load_fault(load, &file, file_node, "%s", message);
+	else
+		warn_shared_key(load, seen, &file, file_node, bytes, keys->parent->index);
 	sodium_memzero(bytes, sizeof(bytes));
 }
 
-static void check_keys(
-    struct esf_load *load, const struct esf_config *config, yaml_node_t *list, uint32_t i)
+static void check_keys(struct esf_load *load, struct seen *seen, const struct esf_config *config,
+    yaml_node_t *list, uint32_t i)
 {
 	struct esf_site_config *site = &config->sites[i];
 	struct esf_path item = { &sites_path, NULL, i }, keys = { &item, "keys", 0 };
 
 	for (uint32_t at = 0; at < site->keys_count; at++)
-		check_key(load, site, &keys, site_key(load, list, i, "keys"), at);
+		check_key(load, seen, site, &keys, site_key(load, list, i, "keys"), at);
 	if (site->require_seal && site->keys_count == 0) {
 		struct esf_path path = { &item, "require_seal", 0 };
 
@@ -138,6 +163,15 @@ static uint32_t count_addresses(const struct esf_config *config)
 
 	for (uint32_t i = 0; i < config->sites_count; i++)
 		count += config->sites[i].addresses_count;
+	return count;
+}
+
+static uint32_t count_keys(const struct esf_config *config)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		count += config->sites[i].keys_count;
 	return count;
 }
 
@@ -159,12 +193,13 @@ void esf_site_check(struct esf_load *load, struct esf_file *file)
 	esf_index_create(&file->site_names, load->arena, config->sites_count);
 	esf_index_create(&seen.ids, load->arena, config->sites_count);
 	esf_index_create(&seen.addresses, load->arena, count_addresses(config));
+	esf_index_create(&seen.key_hashes, load->arena, count_keys(config));
 	file->site_names_known = !elsewhere && esf_document_is_known(load->document, root, "sites");
 	for (uint32_t i = 0; i < config->sites_count; i++) {
 		check_id(load, &seen, config, list, i);
 		check_name(load, file, list, i);
 		check_addresses(load, &seen, config, list, i);
-		check_keys(load, config, list, i);
+		check_keys(load, &seen, config, list, i);
 	}
 	if (config->sites_count == 0 && file->site_names_known)
 		esf_fault_warn(load->faults, &sites_path, esf_node_line(list == NULL ? root : list),
