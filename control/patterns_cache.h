@@ -8,7 +8,7 @@
 #include "dataplane/patterns.h"
 
 /*
- * Compiled patterns kept in a file from one start to the next, as thousands take seconds to
+ * Compiled patterns kept in a file from one start to the next, as 3000 take about a second to
  * compile. One file a list, overwritten when the list changes. Control only.
  *
  *   magic "ESFPAT01" · digest of the patterns and of what compiled them (esf_patterns_digest) ·
