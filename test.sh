@@ -3,14 +3,14 @@
 # Everything that can be checked without hardware; sets up what it needs. The last line is "N passed, N failed".
 #
 #   ./test.sh            all phases
-#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands seal live demo
+#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal live demo
 #
 # What is built goes to $TEST_BUILD (default build-test).
 set -u
 cd "$(dirname "$0")" || exit 1
 . scripts/setup.sh
 
-ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands seal live demo)
+ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal live demo)
 TEST_BUILD=${TEST_BUILD:-build-test}
 ORACLE_FLEETS=60
 FUZZ_RUNS=20000
@@ -216,6 +216,11 @@ phase_replay()
 phase_commands()
 {
 	gcc_build && counted "commands" python3 tests/e2e/commands.py "$TEST_BUILD/gcc"
+}
+
+phase_api()
+{
+	gcc_build && counted "the API" python3 tests/e2e/api.py "$TEST_BUILD/gcc"
 }
 
 phase_seal()
