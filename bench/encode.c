@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "dataplane/etd_wire.h"
 
@@ -172,6 +173,98 @@ bool esf_encode_influx_end(struct esf_encode *out, int64_t time_ns)
 	int size = snprintf(text, sizeof(text), " %lld\n", (long long)time_ns);
 
 	return put_bytes(out, text, (size_t)size);
+}
+
+/* Whether the text is of 1 byte or more, none of them a control character or one of these. */
+static bool is_free_of(const char *text, const char *bytes)
+{
+	if (*text == '\0')
+		return false;
+	for (; *text; text++) {
+		if ((uint8_t)*text < ' ' || strchr(bytes, *text))
+			return false;
+	}
+	return true;
+}
+
+bool esf_encode_statsd_can_name(const char *name)
+{
+	static const char event[] = "_e{";
+
+	return is_free_of(name, ":|") && strncmp(name, event, sizeof(event) - 1) != 0;
+}
+
+bool esf_encode_statsd_can_site(const char *site)
+{
+	return is_free_of(site, ",|");
+}
+
+static bool put_text(struct esf_encode *out, const char *text)
+{
+	return put_bytes(out, text, strlen(text));
+}
+
+static bool put_statsd(
+    struct esf_encode *out, const char *name, double value, const char *type, const char *site)
+{
+	uint32_t before = out->size;
+	char number[ESF_ENCODE_NUMBER_MAX + 1];
+	uint32_t size = esf_encode_number(number, value);
+
+	if (esf_encode_statsd_can_name(name) && esf_encode_statsd_can_site(site) &&
+	    put_text(out, name) && put_text(out, ":") && put_bytes(out, number, size) &&
+	    put_text(out, type) && put_text(out, "|#site:") && put_text(out, site) &&
+	    put_text(out, "\n"))
+		return true;
+	out->size = before;
+	return false;
+}
+
+bool esf_encode_statsd_gauge(
+    struct esf_encode *out, const char *name, double level, const char *site)
+{
+	return put_statsd(out, name, level, level < 0 ? "|h" : "|g", site);
+}
+
+bool esf_encode_statsd_counter(
+    struct esf_encode *out, const char *name, double increase, const char *site)
+{
+	return put_statsd(out, name, increase, "|c", site);
+}
+
+bool esf_encode_syslog_can_host(const char *host)
+{
+	enum { HOST_MAX = 255 };
+	size_t size = strspn(host, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                           "[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
+	/* A dash alone stands for no host. */
+	return size > 0 && size <= HOST_MAX && host[size] == '\0' && strcmp(host, "-") != 0;
+}
+
+bool esf_encode_syslog(struct esf_encode *out, const struct esf_encode_message *message)
+{
+	enum { LOCAL0 = 16, SEVERITIES = 8 };
+	const int64_t ns_per_s = 1000000000, ns_per_us = 1000;
+	int64_t below_s = message->time_ns % ns_per_s;
+	int64_t fraction_ns = below_s < 0 ? below_s + ns_per_s : below_s;
+	time_t seconds = (message->time_ns - fraction_ns) / ns_per_s;
+	uint32_t before = out->size;
+	char head[64], middle[32];
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	snprintf(head, sizeof(head), "<%d>1 %04d-%02d-%02dT%02d:%02d:%02d.%06dZ ",
+	    LOCAL0 * SEVERITIES + message->severity, utc.tm_year + 1900, utc.tm_mon + 1,
+	    utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)(fraction_ns / ns_per_us));
+	snprintf(middle, sizeof(middle), " %u ", message->process);
+	if (esf_encode_syslog_can_host(message->host) && put_text(out, head) &&
+	    put_text(out, message->host) && put_text(out, " ") && put_text(out, message->app) &&
+	    put_text(out, middle) && put_text(out, message->id) && put_text(out, " - ") &&
+	    put_text(out, message->text))
+		return true;
+	out->size = before;
+	return false;
 }
 
 static uint32_t number_of_millionths(char *out, uint64_t millionths, bool negative)

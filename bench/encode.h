@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Writers of ETD datagrams and InfluxDB lines (CONTRACT sections 2.1 and 2.2). Shares with the
- * appliance's decoders only the table of ETD offsets, so that one proves the other. Pure; any
- * thread.
+ * Writers of ETD datagrams, InfluxDB lines, StatsD lines and syslog messages (CONTRACT section 2).
+ * Shares with the appliance's decoders only the table of ETD offsets, so that one proves the other.
+ * Pure; any thread.
  */
 enum {
 	ESF_ENCODE_NUMBER_MAX = 25, /* bytes of a number in text */
@@ -51,6 +51,35 @@ bool esf_encode_etd_event(
 bool esf_encode_influx(struct esf_encode *out, const char *measurement, const char *site);
 bool esf_encode_influx_field(struct esf_encode *out, bool first, const char *name, double value);
 bool esf_encode_influx_end(struct esf_encode *out, int64_t time_ns);
+
+/*
+ * One StatsD line with its newline. StatsD has no escapes: false, too, for a name or a site it
+ * can't carry. A level below 0 is written as a sample (h), since a sign makes a gauge's value a
+ * change.
+ */
+bool esf_encode_statsd_gauge(
+    struct esf_encode *out, const char *name, double level, const char *site);
+bool esf_encode_statsd_counter(
+    struct esf_encode *out, const char *name, double increase, const char *site);
+
+/* An RFC 5424 message of facility local0. */
+struct esf_encode_message {
+	uint8_t severity; /* 0..7 */
+	int64_t time_ns;  /* Unix; microseconds are written */
+	const char *host; /* 1..255 printable ASCII characters but blanks */
+	const char *app;
+	uint32_t process;
+	const char *id; /* kind of message */
+	const char *text;
+};
+
+/* False: no room, or a host that can't be one. */
+bool esf_encode_syslog(struct esf_encode *out, const struct esf_encode_message *message);
+
+/* Whether a name and a site can stand in a StatsD line, and a host in a syslog message. */
+bool esf_encode_statsd_can_name(const char *name);
+bool esf_encode_statsd_can_site(const char *site);
+bool esf_encode_syslog_can_host(const char *host);
 
 /*
  * Text of a finite value, not terminated; returns its length, at most ESF_ENCODE_NUMBER_MAX. A

@@ -153,8 +153,8 @@ static json_t *run_json(const struct run *run)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "format",
-	    json_string(run->options->format == ESF_TRAFFIC_ETD ? "etd" : "influx"));
+	json_object_set_new(
+	    object, "format", json_string(esf_traffic_formats[run->options->format].name));
 	set_count(object, "seed", run->options->seed);
 	set_count(object, "start", (uint64_t)run->options->start_ns);
 	set_count(object, "end", (uint64_t)(run->options->start_ns + run->length_ns));

@@ -8,39 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-const char esf_options_usage[] =
-    "usage: fleetgen send --to HOST:PORT --format etd|influx [OPTION]...\n"
-    "       fleetgen pcap --out FILE --format etd|influx [OPTION]...\n"
-    "\n"
-    "what is sent\n"
-    "  --scenario FILE    sites, signals and faults (default: a healthy fleet of 10 sites)\n"
-    "  --sites N          number of generated sites\n"
-    "  --rate R           datagrams a second, all sites together (default: the scenario's "
-    "intervals)\n"
-    "  --seconds S        how long (default: send until stopped, pcap 60)\n"
-    "  --count N          end after exactly N datagrams\n"
-    "  --seed K           of every random number (default: the scenario's, or 1)\n"
-    "  --start SECONDS    Unix time it begins at (default: send now, pcap the scenario's or "
-    "1700000000)\n"
-    "  --records N        records in an ETD datagram, 1..85, sealed 84 (default: one of each KPI)\n"
-    "  --seal PATH        seals ETD with the key in this file, or in NAME.key of this folder\n"
-    "  --key-id N         id of those keys, 1..65535 (default: 1)\n"
-    "  --lines N          lines in an Influx datagram, 1..64, as far as they fit (default: 1)\n"
-    "  --labels FILE      the truth about the run (default: send none, pcap FILE.labels.json)\n"
-    "  --json             summary as JSON\n"
-    "send\n"
-    "  --to HOST:PORT     or [IPV6]:PORT\n"
-    "  --bind ADDRESS     source address\n"
-    "pcap\n"
-    "  --out FILE         nanosecond pcap\n"
-    "  --to ADDRESS:PORT  destination (default: 10.9.0.2:47700 for etd, :8089 for influx)\n"
-    "  --sources WHICH    one: all from --frame-src; per-site: 10.64.0.0 + id, or IPv6 with id as "
-    "its end\n"
-    "  --frame-src ADDRESS (default: 10.9.0.1 or fd00:9::1)      --frame-src-port PORT (default: "
-    "40000)\n"
-    "  --frame-src-mac MAC (default: 02:00:00:00:00:01)          --frame-dst-mac MAC (default: "
-    "..:02)\n";
-
 enum option_id {
 	O_TO = 1,
 	O_FORMAT,
@@ -247,16 +214,29 @@ static void take_option(struct parse *parse, int id, const char *value)
 
 static void check_format(struct parse *parse)
 {
+	const char *got = parse->format ? parse->format : "nothing";
+
 	parse->name = "format";
-	if (!parse->format) {
-		fault(parse, "nothing", "etd | influx");
-	} else if (strcmp(parse->format, "influx") == 0) {
-		parse->options->traffic.format = ESF_TRAFFIC_INFLUX;
-	} else if (strcmp(parse->format, "statsd") == 0 || strcmp(parse->format, "syslog") == 0) {
-		fault(parse, parse->format, "etd | influx (statsd and syslog are not built yet)");
-	} else if (strcmp(parse->format, "etd") != 0) {
-		fault(parse, parse->format, "etd | influx");
+	for (int format = 0; format < ESF_TRAFFIC_FORMATS_COUNT; format++) {
+		if (strcmp(got, esf_traffic_formats[format].name) == 0) {
+			parse->options->traffic.format = format;
+			return;
+		}
 	}
+	fault(parse, got, "etd | influx | statsd | syslog");
+}
+
+/* An option that one format alone has. */
+static void check_format_option(
+    struct parse *parse, enum option_id id, const char *name, enum esf_traffic_format format)
+{
+	char want[40];
+
+	if (!(parse->seen & 1u << id) || parse->options->traffic.format == (int)format)
+		return;
+	parse->name = name;
+	snprintf(want, sizeof(want), "--format %s with it", esf_traffic_formats[format].name);
+	fault(parse, parse->format ? parse->format : "nothing", want);
 }
 
 /* Options that the other command has, or the other format. */
@@ -266,8 +246,7 @@ static void check_fit(struct parse *parse)
 	                                  1u << O_FRAME_SRC_PORT | 1u << O_FRAME_SRC_MAC |
 	                                  1u << O_FRAME_DST_MAC;
 	const struct esf_options *options = parse->options;
-	bool is_send = options->command == ESF_OPTIONS_SEND,
-	     is_etd = options->traffic.format == ESF_TRAFFIC_ETD;
+	bool is_send = options->command == ESF_OPTIONS_SEND;
 	uint32_t strange = is_send ? pcap_only : 1u << O_BIND;
 
 	for (const struct option *option = long_options; option->name; option++) {
@@ -276,10 +255,8 @@ static void check_fit(struct parse *parse)
 			fault(parse, is_send ? "send" : "pcap",
 			    is_send ? "pcap with it" : "send with it");
 	}
-	parse->name = is_etd ? "lines" : "records";
-	if (parse->seen & 1u << (is_etd ? O_LINES : O_RECORDS))
-		fault(parse, parse->format ? parse->format : "nothing",
-		    is_etd ? "--format influx with it" : "--format etd with it");
+	check_format_option(parse, O_LINES, "lines", ESF_TRAFFIC_INFLUX);
+	check_format_option(parse, O_RECORDS, "records", ESF_TRAFFIC_ETD);
 }
 
 /* What only sealed datagrams have, and how much fits them. */
@@ -327,13 +304,15 @@ static void check_frames(struct parse *parse)
 	struct esf_options *options = parse->options;
 	struct esf_capture_options *capture = &options->capture;
 	const char *source = parse->frame_source, *to = options->to;
-	bool is_etd = options->traffic.format == ESF_TRAFFIC_ETD;
+	char usual[32];
 
 	parse->name = "out";
 	if (!capture->path)
 		fault(parse, "nothing", "the file to write");
 	parse->name = "to";
-	if (!split_destination(parse, to ? to : is_etd ? "10.9.0.2:47700" : "10.9.0.2:8089"))
+	snprintf(
+	    usual, sizeof(usual), "10.9.0.2:%u", esf_traffic_formats[options->traffic.format].port);
+	if (!split_destination(parse, to ? to : usual))
 		fault(parse, to, "ADDRESS:PORT or [IPV6]:PORT, in numbers");
 	if (!source)
 		source = capture->destination.family == AF_INET6 ? "fd00:9::1" : "10.9.0.1";

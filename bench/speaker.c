@@ -14,8 +14,7 @@ static int64_t max_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* The time that the site's clock shows, Unix ns. */
-static int64_t site_clock(const struct esf_traffic *traffic, uint32_t site, int64_t at_ns)
+int64_t esf_speaker_clock(const struct esf_traffic *traffic, uint32_t site, int64_t at_ns)
 {
 	const struct esf_scenario_fault *skew =
 	    esf_faultmap_active(&traffic->faults, site, ESF_FAULT_SKEW, -1, at_ns);
@@ -37,8 +36,7 @@ static void reboot(struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 	esf_waveform_restart(&traffic->waveform, index);
 }
 
-/* Starts the sender anew when a restart, or the end of a leave, has come since it last started. */
-static void reboot_if_due(struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
+void esf_speaker_reboot_if_due(struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
 	const struct esf_faultmap *faults = &traffic->faults;
 	int64_t last_ns = -1;
@@ -68,7 +66,7 @@ static void begin(struct esf_traffic *traffic, uint32_t index, uint8_t kind, int
 		.site = traffic->scenario->sites[index].id,
 		.boot = site->boot,
 		.seq = ++site->seq,
-		.time_ns = site_clock(traffic, index, at_ns),
+		.time_ns = esf_speaker_clock(traffic, index, at_ns),
 	};
 
 	*out = (struct esf_encode){
@@ -211,12 +209,12 @@ static enum esf_traffic_said say_values(
 	return ESF_TRAFFIC_NOTHING;
 }
 
-static bool is_silent(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
+bool esf_speaker_is_silent(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
 	return esf_faultmap_active(&traffic->faults, index, ESF_FAULT_DROPOUT, -1, at_ns) != NULL;
 }
 
-static bool has_left(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
+bool esf_speaker_has_left(const struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
 {
 	return esf_faultmap_active(&traffic->faults, index, ESF_FAULT_LEAVE, -1, at_ns) != NULL;
 }
@@ -228,10 +226,10 @@ enum esf_traffic_said esf_speaker_etd(
 	struct esf_encode encoded;
 	struct alarm alarm;
 
-	reboot_if_due(traffic, index, at_ns);
-	if (is_silent(traffic, index, at_ns) || site->left)
+	esf_speaker_reboot_if_due(traffic, index, at_ns);
+	if (esf_speaker_is_silent(traffic, index, at_ns) || site->left)
 		return ESF_TRAFFIC_NOTHING;
-	if (has_left(traffic, index, at_ns)) {
+	if (esf_speaker_has_left(traffic, index, at_ns)) {
 		site->left = true;
 		begin(traffic, index, ESF_ETD_DEATH, at_ns, &encoded);
 		finish(&encoded, ESF_ETD_DEATH, 0, out);
@@ -247,50 +245,4 @@ enum esf_traffic_said esf_speaker_etd(
 		return ESF_TRAFFIC_ASIDE;
 	}
 	return say_values(traffic, index, at_ns, out);
-}
-
-enum esf_traffic_said esf_speaker_influx(struct esf_traffic *traffic, uint32_t index, int64_t at_ns)
-{
-	const struct esf_scenario *scenario = traffic->scenario;
-	struct esf_encode encoded = { .data = traffic->line, .capacity = ESF_TRAFFIC_PAYLOAD_MAX };
-	uint64_t tick = traffic->sites[index].sampled++;
-
-	traffic->line_records = 0;
-	reboot_if_due(traffic, index, at_ns);
-	if (is_silent(traffic, index, at_ns) || has_left(traffic, index, at_ns))
-		return ESF_TRAFFIC_NOTHING;
-	esf_encode_influx(&encoded, scenario->measurement, scenario->sites[index].name);
-	for (uint32_t kpi = 0; kpi < scenario->kpis_count; kpi++) {
-		struct esf_waveform_sample sample;
-
-		esf_waveform_sample(&traffic->waveform, index, kpi, tick, at_ns, &sample);
-		if (sample.present && esf_encode_influx_field(&encoded, traffic->line_records == 0,
-		                          scenario->kpis[kpi].name, sample.value))
-			traffic->line_records++;
-	}
-	esf_encode_influx_end(&encoded, site_clock(traffic, index, at_ns));
-	traffic->line_size = encoded.size;
-	return traffic->line_records ? ESF_TRAFFIC_VALUES : ESF_TRAFFIC_NOTHING;
-}
-
-/* Bytes of the text with its escapes. */
-static uint32_t escaped_size(const char *text)
-{
-	uint32_t size = 0;
-
-	for (; *text; text++)
-		size += strchr(",= ", *text) ? 2 : 1;
-	return size;
-}
-
-uint32_t esf_speaker_line_max(const struct esf_scenario *scenario)
-{
-	enum { SEPARATORS = 2, SITE_TAG_AND_TIME = 32 };
-	uint32_t size = escaped_size(scenario->measurement) + SITE_TAG_AND_TIME, site_size = 0;
-
-	for (uint32_t i = 0; i < scenario->sites_count; i++)
-		site_size = (uint32_t)max_of(site_size, escaped_size(scenario->sites[i].name));
-	for (uint32_t i = 0; i < scenario->kpis_count; i++)
-		size += escaped_size(scenario->kpis[i].name) + SEPARATORS + ESF_ENCODE_NUMBER_MAX;
-	return size + site_size;
 }

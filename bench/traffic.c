@@ -12,6 +12,13 @@ static const int64_t ns_per_s = 1000000000;
 static const int64_t silence_max_ns = 3600 * INT64_C(1000000000);
 enum { SILENT_TURNS_MAX = 10000000 };
 
+const struct esf_traffic_format_info esf_traffic_formats[ESF_TRAFFIC_FORMATS_COUNT] = {
+	[ESF_TRAFFIC_ETD] = { "etd", 47700 },
+	[ESF_TRAFFIC_INFLUX] = { "influx", 8089 },
+	[ESF_TRAFFIC_STATSD] = { "statsd", 8125 },
+	[ESF_TRAFFIC_SYSLOG] = { "syslog", 5514 },
+};
+
 /* When a site's regular turn number slot is, ns since the start. */
 static int64_t slot_time(const struct esf_traffic *traffic, uint32_t index, uint64_t slot)
 {
@@ -71,45 +78,6 @@ static void end_turn(struct esf_traffic *traffic, uint32_t index)
 	esf_heap_replace(&traffic->turns, turn_entry(traffic, index));
 }
 
-static bool is_delivery_fault(int kind)
-{
-	return kind == ESF_FAULT_LOSS || kind == ESF_FAULT_DUPLICATE || kind == ESF_FAULT_REORDER;
-}
-
-/* Number of things the scenario asks for that this format or these options cannot do. */
-static unsigned refuse(
-    const struct esf_scenario *scenario, const struct esf_traffic_options *options, FILE *errors)
-{
-	uint32_t line_max = esf_speaker_line_max(scenario);
-	unsigned faults = 0;
-
-	if (options->format != ESF_TRAFFIC_INFLUX)
-		return 0;
-	for (uint32_t i = 0; i < scenario->faults_count; i++) {
-		int kind = scenario->faults[i].kind;
-		const char *name = esf_fault_kind_names[kind];
-
-		if (kind == ESF_FAULT_ALARM || kind == ESF_FAULT_QUALITY) {
-			fprintf(errors,
-			    "faults[%u].kind: got \"%s\", want a kind that influx can express\n", i,
-			    name);
-			faults++;
-		} else if (options->lines > 1 && is_delivery_fault(kind)) {
-			fprintf(errors,
-			    "faults[%u].kind: got \"%s\", want none of loss, duplicate, reorder "
-			    "with --lines above 1, where a datagram is many sites'\n",
-			    i, name);
-			faults++;
-		}
-	}
-	if (line_max > ESF_TRAFFIC_PAYLOAD_MAX) {
-		fprintf(errors, "kpis: got lines of up to %u bytes, want at most %d\n", line_max,
-		    ESF_TRAFFIC_PAYLOAD_MAX);
-		faults++;
-	}
-	return faults;
-}
-
 static int parts_create(struct esf_traffic *traffic)
 {
 	uint32_t count = traffic->scenario->sites_count;
@@ -153,13 +121,13 @@ struct esf_traffic *esf_traffic_create(
 {
 	struct esf_traffic *traffic;
 
-	if (refuse(scenario, options, errors))
+	if (esf_fitness_check(scenario, options, errors))
 		return NULL;
 	traffic = calloc(1, sizeof(*traffic));
 	if (traffic) {
 		traffic->scenario = scenario;
 		traffic->options = *options;
-		traffic->line_max = esf_speaker_line_max(scenario);
+		traffic->line_max = esf_fitness_line_max(scenario);
 		if (!options->records)
 			traffic->options.records = scenario->kpis_count;
 		if (!parts_create(traffic)) {
@@ -231,14 +199,20 @@ static bool influx_turn(
 	return true;
 }
 
-static bool etd_turn(
+/* One turn of a site whose datagrams are its own. True: it has made one. */
+static bool single_turn(
     struct esf_traffic *traffic, uint32_t index, int64_t at_ns, struct esf_traffic_datagram *out)
 {
 	enum esf_traffic_said said;
 
 	*out = (struct esf_traffic_datagram){ .site = index,
 		.time_ns = traffic->options.start_ns + at_ns };
-	said = esf_speaker_etd(traffic, index, at_ns, out);
+	if (traffic->options.format == ESF_TRAFFIC_STATSD)
+		said = esf_speaker_statsd(traffic, index, at_ns, out);
+	else if (traffic->options.format == ESF_TRAFFIC_SYSLOG)
+		said = esf_speaker_syslog(traffic, index, at_ns, out);
+	else
+		said = esf_speaker_etd(traffic, index, at_ns, out);
 	if (said != ESF_TRAFFIC_ASIDE || traffic->options.rate)
 		end_turn(traffic, index);
 	if (said != ESF_TRAFFIC_NOTHING && traffic->options.sealing &&
@@ -256,10 +230,10 @@ static bool take_turn(struct esf_traffic *traffic, struct esf_traffic_datagram *
 	bool made;
 
 	traffic->elapsed_ns = at_ns;
-	if (traffic->options.format == ESF_TRAFFIC_ETD)
-		made = etd_turn(traffic, index, at_ns, out);
-	else
+	if (traffic->options.format == ESF_TRAFFIC_INFLUX)
 		made = influx_turn(traffic, index, at_ns, out);
+	else
+		made = single_turn(traffic, index, at_ns, out);
 	return made && esf_delivery_admit(traffic, out, period_ns);
 }
 

@@ -29,7 +29,21 @@ enum {
 	    1 << 20, /* datagrams held back at a time, for duplicates and reordering */
 };
 
-enum esf_traffic_format { ESF_TRAFFIC_ETD, ESF_TRAFFIC_INFLUX };
+enum esf_traffic_format {
+	ESF_TRAFFIC_ETD,
+	ESF_TRAFFIC_INFLUX,
+	ESF_TRAFFIC_STATSD,
+	ESF_TRAFFIC_SYSLOG,
+};
+
+enum { ESF_TRAFFIC_FORMATS_COUNT = ESF_TRAFFIC_SYSLOG + 1 };
+
+struct esf_traffic_format_info {
+	const char *name;
+	uint16_t port; /* UDP, where the appliance usually listens */
+};
+
+extern const struct esf_traffic_format_info esf_traffic_formats[ESF_TRAFFIC_FORMATS_COUNT];
 
 struct esf_traffic_options {
 	int format;          /* enum esf_traffic_format */
@@ -48,8 +62,8 @@ struct esf_traffic_datagram {
 	const uint8_t *data; /* valid until the next call */
 	uint32_t size;
 	uint32_t site;    /* index; of several sites' lines: the first line's */
-	uint32_t records; /* ETD data records and events, Influx fields */
-	uint32_t kind;    /* enum esf_etd_kind; Influx: ESF_ETD_DATA */
+	uint32_t records; /* ETD data records and events, values in text, syslog messages */
+	uint32_t kind;    /* enum esf_etd_kind; syslog: ESF_ETD_EVENT, other text: ESF_ETD_DATA */
 	uint64_t number;  /* of the site's datagrams, from 0, in the order they were made */
 	const char *path; /* source address it takes, NULL: the usual one */
 	bool duplicate;

@@ -8,8 +8,8 @@
 #include "traffic.h"
 #include "waveform.h"
 
-/* What traffic.c (when), speaker.c (what a site says) and delivery.c (what becomes of it) share.
- * Private. */
+/* What traffic.c (when), fitness.c (whether it can be said), speaker.c and speaker_text.c (what a
+ * site says) and delivery.c (what becomes of it) share. Private. */
 
 /* Times in ns since the start. */
 struct esf_traffic_site {
@@ -80,11 +80,30 @@ enum esf_traffic_said {
 enum esf_traffic_said esf_speaker_etd(
     struct esf_traffic *traffic, uint32_t site, int64_t at_ns, struct esf_traffic_datagram *out);
 
+enum esf_traffic_said esf_speaker_statsd(
+    struct esf_traffic *traffic, uint32_t site, int64_t at_ns, struct esf_traffic_datagram *out);
+enum esf_traffic_said esf_speaker_syslog(
+    struct esf_traffic *traffic, uint32_t site, int64_t at_ns, struct esf_traffic_datagram *out);
+
 /* The same into traffic->line. */
 enum esf_traffic_said esf_speaker_influx(struct esf_traffic *traffic, uint32_t site, int64_t at_ns);
 
-/* The longest line the scenario may need, bytes. */
-uint32_t esf_speaker_line_max(const struct esf_scenario *scenario);
+/* The time that the site's clock shows, Unix ns. */
+int64_t esf_speaker_clock(const struct esf_traffic *traffic, uint32_t site, int64_t at_ns);
+
+/* Starts the sender anew when a restart, or the end of a leave, has come since it last started. */
+void esf_speaker_reboot_if_due(struct esf_traffic *traffic, uint32_t site, int64_t at_ns);
+
+bool esf_speaker_is_silent(const struct esf_traffic *traffic, uint32_t site, int64_t at_ns);
+bool esf_speaker_has_left(const struct esf_traffic *traffic, uint32_t site, int64_t at_ns);
+
+/* The longest Influx line the scenario may need, bytes. */
+uint32_t esf_fitness_line_max(const struct esf_scenario *scenario);
+
+/* Number of things the scenario asks for that this format or these options cannot do; each is
+ * printed to errors. */
+unsigned esf_fitness_check(
+    const struct esf_scenario *scenario, const struct esf_traffic_options *options, FILE *errors);
 
 /* 0 or -ENOMEM. */
 int esf_delivery_create(struct esf_traffic_holding *holding);

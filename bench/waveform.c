@@ -121,10 +121,13 @@ void esf_waveform_sample(struct esf_waveform *waveform, uint32_t site, uint32_t 
 		point->sent = rounded(value);
 	point->at_ns = at_ns;
 	out->value = point->sent;
+	out->increase = rounded(point->sent - point->told);
+	if (out->present)
+		point->told = point->sent;
 }
 
 void esf_waveform_restart(struct esf_waveform *waveform, uint32_t site)
 {
 	for (uint32_t kpi = 0; kpi < waveform->scenario->kpis_count; kpi++)
-		point_of(waveform, site, kpi)->total = 0;
+		point_of(waveform, site, kpi)->total = point_of(waveform, site, kpi)->told = 0;
 }

@@ -17,6 +17,7 @@
 struct esf_waveform_point {
 	double sent;   /* the last value */
 	double total;  /* of a counter */
+	double told;   /* what of it was sent by the sample before; 0 once started anew */
 	int64_t at_ns; /* of the last sample, since the start; -1 before the first */
 };
 
@@ -31,7 +32,8 @@ struct esf_waveform {
 struct esf_waveform_sample {
 	bool present; /* false: dropped out */
 	uint8_t quality;
-	double value;
+	double value;    /* of a counter, the total */
+	double increase; /* of a counter, since the sample before that was not dropped out */
 };
 
 /* 0 or -ENOMEM. */

@@ -117,6 +117,79 @@ static void numbers_are_short_and_exact(void)
 	}
 }
 
+static void statsd_lines_are_as_published(void)
+{
+	static const char want[] = "hot_side_c:299.5|g|#site:a b:c\n"
+	                           "cold:-12.5|h|#site:north-1\n"
+	                           "cold:0|g|#site:north-1\n"
+	                           "energy_kwh:0.000001|c|#site:north-1\n";
+	char bytes[sizeof(want)];
+	struct esf_encode out = { .data = (uint8_t *)bytes, .capacity = sizeof(bytes) - 1 };
+
+	CU_ASSERT_TRUE(esf_encode_statsd_gauge(&out, "hot_side_c", 299.5, "a b:c"));
+	CU_ASSERT_TRUE(esf_encode_statsd_gauge(&out, "cold", -12.5, "north-1"));
+	CU_ASSERT_TRUE(esf_encode_statsd_gauge(&out, "cold", 0, "north-1"));
+	CU_ASSERT_TRUE(esf_encode_statsd_counter(&out, "energy_kwh", 1e-6, "north-1"));
+	CU_ASSERT_FALSE(esf_encode_statsd_counter(&out, "x", 1, "y"));
+	CU_ASSERT_EQUAL_FATAL(out.size, sizeof(want) - 1);
+	CU_ASSERT_EQUAL(memcmp(bytes, want, sizeof(want) - 1), 0);
+}
+
+static void statsd_line_that_needs_escapes_is_refused(void)
+{
+	static const char *const names[] = { "", "a:b", "a|b", "a\nb", "_e{1" };
+	static const char *const sites[] = { "", "a,b", "a|b", "a\n" };
+	uint8_t bytes[128];
+	struct esf_encode out = { .data = bytes, .capacity = sizeof(bytes) };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		CU_ASSERT_FALSE(esf_encode_statsd_gauge(&out, names[i], 1, "s"));
+	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
+		CU_ASSERT_FALSE(esf_encode_statsd_gauge(&out, "n", 1, sites[i]));
+	CU_ASSERT_EQUAL(out.size, 0);
+}
+
+static void syslog_message_is_rfc_5424s(void)
+{
+	/* local0 x 8 + critical; 951782400 is 2000-02-29T00:00:00Z */
+	static const char want[] = "<130>1 2000-02-29T00:00:00.000123Z n-1 app 7 ALARM - too hot";
+	static const char before_1970[] = "<135>1 1969-12-31T23:59:59.999999Z n-1 app 7 ALARM - ";
+	struct esf_encode_message message = {
+		.severity = 2,
+		.time_ns = 951782400000123999,
+		.host = "n-1",
+		.app = "app",
+		.process = 7,
+		.id = "ALARM",
+		.text = "too hot",
+	};
+	char bytes[sizeof(want)];
+	struct esf_encode out = { .data = (uint8_t *)bytes, .capacity = sizeof(bytes) - 1 };
+
+	CU_ASSERT_TRUE(esf_encode_syslog(&out, &message));
+	CU_ASSERT_EQUAL_FATAL(out.size, sizeof(want) - 1);
+	CU_ASSERT_EQUAL(memcmp(bytes, want, sizeof(want) - 1), 0);
+	CU_ASSERT_FALSE(esf_encode_syslog(&out, &message));
+	out.size = 0;
+	message.severity = 7;
+	message.time_ns = -1;
+	message.text = "";
+	CU_ASSERT_TRUE(esf_encode_syslog(&out, &message));
+	CU_ASSERT_EQUAL_FATAL(out.size, sizeof(before_1970) - 1);
+	CU_ASSERT_EQUAL(memcmp(bytes, before_1970, sizeof(before_1970) - 1), 0);
+}
+
+static void syslog_host_is_printable_ascii(void)
+{
+	CU_ASSERT_TRUE(esf_encode_syslog_can_host("north-1"));
+	CU_ASSERT_TRUE(esf_encode_syslog_can_host("!~"));
+	CU_ASSERT_FALSE(esf_encode_syslog_can_host(""));
+	CU_ASSERT_FALSE(esf_encode_syslog_can_host("-"));
+	CU_ASSERT_FALSE(esf_encode_syslog_can_host("a b"));
+	CU_ASSERT_FALSE(esf_encode_syslog_can_host("n\xc3\xb6rd"));
+	CU_ASSERT_FALSE(esf_encode_syslog_can_host("a\x7f"));
+}
+
 /* A run of a scenario's traffic. */
 struct run {
 	struct esf_scenario *scenario;
@@ -182,6 +255,12 @@ static uint64_t run_hash(const char *text, struct esf_traffic_options options)
 	return hash;
 }
 
+static bool says(const struct run *run, const char *text)
+{
+	return run->datagram.size == strlen(text) &&
+	       memcmp(run->datagram.data, text, run->datagram.size) == 0;
+}
+
 static const char rough[] =
     "sites: {count: 4}\n"
     "faults:\n"
@@ -191,7 +270,7 @@ static const char rough[] =
 
 static void same_seed_gives_the_same_bytes(void)
 {
-	for (int format = ESF_TRAFFIC_ETD; format <= ESF_TRAFFIC_INFLUX; format++) {
+	for (int format = ESF_TRAFFIC_ETD; format <= ESF_TRAFFIC_SYSLOG; format++) {
 		struct esf_traffic_options options = {
 			.format = format, .duration_ns = 100 * second, .seed = 5
 		};
@@ -256,6 +335,114 @@ static void lines_of_several_sites_share_a_datagram(void)
 	}
 	CU_ASSERT_EQUAL(n, 3);
 	run_close(&run);
+}
+
+static void statsd_site_sends_gauges_and_increments_in_one_datagram(void)
+{
+	struct run run = run_open("sites: {count: 1}\n"
+	                          "kpis: [{name: hot, base: 300}, {name: cold, base: -2},\n"
+	                          "       {name: kwh, base: 2.5, type: counter}]\n"
+	                          "faults:\n"
+	                          "- {kind: dropout, kpi: kwh, from: 2s, to: 3s}\n"
+	                          "- {kind: dropout, from: 4s, to: 5s}\n"
+	                          "- {kind: restart, from: 6s}\n",
+	    (struct esf_traffic_options){
+	        .format = ESF_TRAFFIC_STATSD, .duration_ns = 8 * second });
+	/* Increases of 2.5 a second: what a pause held back comes with the next value. The restart
+	 * has the counter begin at 0 again with what is added up to that turn. */
+	static const char *const kwh[] = { "0", "2.5", NULL, "5", "5", "2.5", "2.5" };
+	static const int64_t at_s[] = { 0, 1, 2, 3, 5, 6, 7 };
+
+	for (size_t i = 0; i < sizeof(kwh) / sizeof(kwh[0]); i++) {
+		char want[128];
+
+		snprintf(want, sizeof(want),
+		    "hot:300|g|#site:site-001\ncold:-2|h|#site:site-001\n%s%s%s",
+		    kwh[i] ? "kwh:" : "", kwh[i] ? kwh[i] : "",
+		    kwh[i] ? "|c|#site:site-001\n" : "");
+		CU_ASSERT_TRUE_FATAL(run_next(&run));
+		CU_ASSERT_TRUE(says(&run, want));
+		CU_ASSERT_EQUAL(run.datagram.records, kwh[i] ? 3 : 2);
+		CU_ASSERT_EQUAL(run.datagram.time_ns, start + at_s[i] * second);
+	}
+	CU_ASSERT_FALSE(run_next(&run));
+	CU_ASSERT_EQUAL(esf_traffic_totals(run.traffic)->records, 6 * 3 + 2);
+	CU_ASSERT_EQUAL(esf_traffic_totals(run.traffic)->datagrams, 7);
+	CU_ASSERT_EQUAL(esf_traffic_totals(run.traffic)->births, 0);
+	run_close(&run);
+}
+
+static void syslog_site_tells_its_state_every_interval(void)
+{
+	struct run run = run_open(
+	    "sites: {count: 1}\n"
+	    "faults: [{kind: alarm, from: 1s, to: 2s, text: trip, severity: 1},\n"
+	    "         {kind: skew, from: 2s, to: 3s, shift: -1500ms}, {kind: restart, from: 3s}]\n",
+	    (struct esf_traffic_options){
+	        .format = ESF_TRAFFIC_SYSLOG, .duration_ns = 4 * second });
+	static const char *const want[] = {
+		"<134>1 2023-11-14T22:13:20.000000Z site-001 fleetgen 1700000000 STATUS - normal "
+		"operation",
+		"<129>1 2023-11-14T22:13:21.000000Z site-001 fleetgen 1700000000 ALARM - trip",
+		"<134>1 2023-11-14T22:13:20.500000Z site-001 fleetgen 1700000000 STATUS - normal "
+		"operation",
+		"<134>1 2023-11-14T22:13:23.000000Z site-001 fleetgen 1700000003 STATUS - normal "
+		"operation",
+	};
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		CU_ASSERT_TRUE_FATAL(run_next(&run));
+		CU_ASSERT_TRUE(says(&run, want[i]));
+		CU_ASSERT_EQUAL(run.datagram.records, 1);
+	}
+	CU_ASSERT_FALSE(run_next(&run));
+	CU_ASSERT_EQUAL(esf_traffic_totals(run.traffic)->records, 4);
+	CU_ASSERT_EQUAL(esf_traffic_totals(run.traffic)->events, 4);
+	run_close(&run);
+}
+
+static void format_refuses_what_it_cannot_express(void)
+{
+	static const struct {
+		int format;
+		unsigned faults_count; /* lines of complaint */
+		const char *scenario;
+	} cases[] = {
+		{ ESF_TRAFFIC_STATSD, 3,
+		    "faults: [{kind: alarm, text: x}, {kind: quality, quality: bad},\n"
+		    "         {kind: skew, shift: 1s}]" },
+		{ ESF_TRAFFIC_STATSD, 2,
+		    "kpis: [{name: \"a:b\", base: 1}]\n"
+		    "sites: [{id: 1, name: \"x,y\"}, {id: 2, name: z}]" },
+		{ ESF_TRAFFIC_INFLUX, 2,
+		    "faults: [{kind: alarm, text: x}, {kind: quality, quality: bad}]" },
+		{ ESF_TRAFFIC_SYSLOG, 4,
+		    "kpis: [{name: a, base: 1}]\n"
+		    "faults: [{kind: drift, kpi: a, slope_per_s: 1}, {kind: stuck},\n"
+		    "         {kind: dropout, kpi: a}, {kind: quality, quality: bad}]" },
+		{ ESF_TRAFFIC_SYSLOG, 1, "sites: [{id: 1, name: a b}, {id: 2, name: c}]" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct esf_traffic_options options = { .format = cases[i].format,
+			.lines = 1,
+			.duration_ns = second,
+			.start_ns = start };
+		const char *text = cases[i].scenario;
+		struct esf_scenario *scenario =
+		    esf_scenario_parse(text, strlen(text), "s.yaml", 0, stderr);
+		char said[1024] = "";
+		FILE *errors = fmemopen(said, sizeof(said), "w");
+		unsigned lines = 0;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(scenario);
+		CU_ASSERT_PTR_NULL(esf_traffic_create(scenario, &options, errors));
+		fclose(errors);
+		for (const char *at = said; *at; at++)
+			lines += *at == '\n';
+		CU_ASSERT_EQUAL(lines, cases[i].faults_count);
+		esf_scenario_destroy(scenario);
+	}
 }
 
 static void wider_datagrams_carry_older_samples_too(void)
@@ -401,11 +588,18 @@ void esf_suite_encode(void)
 	CU_ADD_TEST(suite, etd_birth_and_event_have_the_contracts_bytes);
 	CU_ADD_TEST(suite, record_without_room_leaves_the_datagram_unchanged);
 	CU_ADD_TEST(suite, influx_line_is_escaped);
+	CU_ADD_TEST(suite, statsd_lines_are_as_published);
+	CU_ADD_TEST(suite, statsd_line_that_needs_escapes_is_refused);
+	CU_ADD_TEST(suite, syslog_message_is_rfc_5424s);
+	CU_ADD_TEST(suite, syslog_host_is_printable_ascii);
 	CU_ADD_TEST(suite, numbers_are_short_and_exact);
 	CU_ADD_TEST(suite, same_seed_gives_the_same_bytes);
 	CU_ADD_TEST(suite, births_come_first_and_every_minute);
 	CU_ADD_TEST(suite, rate_spaces_datagrams_without_drift);
 	CU_ADD_TEST(suite, lines_of_several_sites_share_a_datagram);
+	CU_ADD_TEST(suite, statsd_site_sends_gauges_and_increments_in_one_datagram);
+	CU_ADD_TEST(suite, syslog_site_tells_its_state_every_interval);
+	CU_ADD_TEST(suite, format_refuses_what_it_cannot_express);
 	CU_ADD_TEST(suite, wider_datagrams_carry_older_samples_too);
 	CU_ADD_TEST(suite, loss_duplicates_and_disorder_are_counted_as_a_receiver_sees_them);
 	CU_ADD_TEST(suite, storm_multiplies_one_sites_datagrams);
