@@ -29,7 +29,7 @@ int esf_command_check(const char *config_path)
 
 	if (config == NULL)
 		return exit_code;
-	printf("%s: ok: %u sites, %u regions, %u listeners, %u KPIs, %u name rules\n", config_path,
+	printf("%s: ok: sites %u, regions %u, listeners %u, KPIs %u, name rules %u\n", config_path,
 	    config->sites_count, config->regions_count, config->listeners_count, config->kpis_count,
 	    config->rules.count);
 	esf_config_free(config);
