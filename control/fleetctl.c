@@ -20,6 +20,8 @@ static const char usage[] =
     "  site NAME                    one site's KPIs\n"
     "  ledger [--site NAME] [--all] what became of every datagram and record;\n"
     "                               --all: also the verdicts that did not occur\n"
+    "  events [--site NAME] [--code C] [--limit N]\n"
+    "                               what the sites said in words, the newest first\n"
     "  top [--count N | --once]     status every second, until Ctrl-C\n"
     "  help                         this text\n"
     "\n"
@@ -37,6 +39,7 @@ enum takes {
 	TAKES_LEDGER = 4,
 	TAKES_COUNT = 8,
 	TAKES_JSON = 16,
+	TAKES_EVENTS = 32,
 };
 
 struct command {
@@ -52,6 +55,7 @@ static const struct command commands[] = {
 	{ "sites", TAKES_JSON | TAKES_LISTING, esf_command_sites },
 	{ "site", TAKES_JSON | TAKES_NAME, esf_command_site },
 	{ "ledger", TAKES_JSON | TAKES_LEDGER, esf_command_ledger },
+	{ "events", TAKES_JSON | TAKES_EVENTS, esf_command_events },
 	{ "top", TAKES_COUNT, esf_command_top },
 	{ "incidents", 0, NULL },
 	{ "incident", 0, NULL },
@@ -73,6 +77,7 @@ enum option_id {
 	OPTION_SORT,
 	OPTION_LIMIT,
 	OPTION_SITE,
+	OPTION_CODE,
 	OPTION_ALL,
 	OPTION_COUNT,
 	OPTION_ONCE,
@@ -88,6 +93,7 @@ static const struct option long_options[] = {
 	{ "sort", required_argument, NULL, OPTION_SORT },
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "site", required_argument, NULL, OPTION_SITE },
+	{ "code", required_argument, NULL, OPTION_CODE },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "count", required_argument, NULL, OPTION_COUNT },
 	{ "once", no_argument, NULL, OPTION_ONCE },
@@ -105,8 +111,9 @@ static const unsigned int option_takes[OPTIONS_COUNT] = {
 	[OPTION_REGION - OPTION_URL] = TAKES_LISTING,
 	[OPTION_STATUS - OPTION_URL] = TAKES_LISTING,
 	[OPTION_SORT - OPTION_URL] = TAKES_LISTING,
-	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING,
-	[OPTION_SITE - OPTION_URL] = TAKES_LEDGER,
+	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING | TAKES_EVENTS,
+	[OPTION_SITE - OPTION_URL] = TAKES_LEDGER | TAKES_EVENTS,
+	[OPTION_CODE - OPTION_URL] = TAKES_EVENTS,
 	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
 	[OPTION_COUNT - OPTION_URL] = TAKES_COUNT,
 	[OPTION_ONCE - OPTION_URL] = TAKES_COUNT,
@@ -160,6 +167,9 @@ static int take_option(struct arguments *arguments, int id, const char *value)
 		return 0;
 	case OPTION_SITE:
 		options->site = value;
+		return 0;
+	case OPTION_CODE:
+		options->code = value;
 		return 0;
 	case OPTION_ALL:
 		options->all = true;

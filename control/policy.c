@@ -17,9 +17,14 @@ enum {
 
 static uint8_t listener_format(enum esf_format format)
 {
-	if (format == ESF_FORMAT_ETD)
-		return ESF_LISTENER_ETD;
-	return format == ESF_FORMAT_STATSD ? ESF_LISTENER_STATSD : ESF_LISTENER_INFLUX;
+	static const uint8_t formats[] = {
+		[ESF_FORMAT_ETD] = ESF_LISTENER_ETD,
+		[ESF_FORMAT_INFLUX] = ESF_LISTENER_INFLUX,
+		[ESF_FORMAT_STATSD] = ESF_LISTENER_STATSD,
+		[ESF_FORMAT_SYSLOG] = ESF_LISTENER_SYSLOG,
+	};
+
+	return formats[format];
 }
 
 static void policy_listeners(const struct esf_config *config, struct esf_policy *policy)
@@ -72,6 +77,43 @@ static int policy_rules(
 		fprintf(errors, "%s: name rule \"%s\": got what Hyperscan refuses: %s\n",
 		    config->path, rules->patterns[bad], message);
 	policy->rules = set;
+	return result;
+}
+
+static void fill_signatures(
+    const struct esf_config *config, const char **patterns, struct esf_signature *signatures)
+{
+	for (uint32_t i = 0; i < config->signatures_count; i++) {
+		const struct esf_signature_config *from = &config->signatures[i];
+
+		patterns[i] = from->match;
+		signatures[i].severity = from->severity;
+		signatures[i].state = (uint8_t)from->state;
+		snprintf(signatures[i].code, sizeof(signatures[i].code), "%s", from->code);
+	}
+}
+
+static int policy_signatures(
+    const struct esf_config *config, uint32_t shards_count, struct esf_policy *policy, FILE *errors)
+{
+	uint32_t count = config->signatures_count, bad = 0;
+	const char **patterns = calloc(count + 1, sizeof(*patterns));
+	struct esf_signature *signatures = calloc(count + 1, sizeof(*signatures));
+	struct esf_signatures *set = NULL;
+	char message[256];
+	int result = -ENOMEM;
+
+	if (patterns != NULL && signatures != NULL) {
+		fill_signatures(config, patterns, signatures);
+		result = esf_signatures_create(patterns, signatures, count, shards_count, &set,
+		    &bad, message, sizeof(message));
+	}
+	if (result == -EINVAL)
+		fprintf(errors, "%s: signature \"%s\": got what Hyperscan refuses: %s\n",
+		    config->path, patterns[bad], message);
+	policy->signatures = set;
+	free(signatures);
+	free(patterns);
 	return result;
 }
 
@@ -155,6 +197,8 @@ int esf_policy_create(const struct esf_config *config, uint32_t shards_count,
 	result = policy->directory == NULL ? -ENOMEM
 	                                   : policy_rules(config, shards_count, policy, errors);
 	if (result == 0)
+		result = policy_signatures(config, shards_count, policy, errors);
+	if (result == 0)
 		result = policy_keys(config, policy, errors);
 	if (result != 0) {
 		esf_policy_destroy(policy);
@@ -170,6 +214,7 @@ void esf_policy_destroy(struct esf_policy *policy)
 		return;
 	esf_directory_destroy((struct esf_directory *)policy->directory);
 	esf_ruleset_destroy((struct esf_ruleset *)policy->rules);
+	esf_signatures_destroy((struct esf_signatures *)policy->signatures);
 	esf_seal_keyring_destroy((struct esf_seal_keyring *)policy->keyring);
 	free((bool *)policy->require_seal);
 	free(policy);

@@ -13,6 +13,7 @@
 
 #include "control/api/document.h"
 #include "control/fleet/judge.h"
+#include "control/incident/event_log.h"
 #include "control/policy.h"
 #include "dataplane/shard.h"
 
@@ -36,6 +37,7 @@ struct replay {
 	struct esf_policy *policy;
 	struct esf_shard *shard;
 	struct esf_judge *judge;
+	struct esf_event_log *events;
 	struct esf_frame_addresses ours;
 	int64_t now;
 	uint32_t windows_out; /* at most, closed and not yet back in their pool */
@@ -85,12 +87,15 @@ static int replay_start(struct replay *replay)
 	esf_plane_set_policy(replay->plane, replay->policy);
 	replay->shard = esf_plane_shard(replay->plane, 0);
 	replay->judge = esf_judge_create(replay->config, 1, replay->plane, INT64_MIN);
-	return replay->judge == NULL ? fail("replay", "out of memory") : ESF_EXIT_OK;
+	replay->events = esf_event_log_create(replay->config);
+	return replay->judge == NULL || replay->events == NULL ? fail("replay", "out of memory")
+	                                                       : ESF_EXIT_OK;
 }
 
 static void replay_stop(struct replay *replay)
 {
 	rcu_barrier();
+	esf_event_log_destroy(replay->events);
 	esf_judge_destroy(replay->judge);
 	esf_plane_destroy(replay->plane);
 	esf_policy_destroy(replay->policy);
@@ -158,6 +163,7 @@ static int advance(struct replay *replay, int64_t until)
 
 		esf_shard_begin(replay->shard, close);
 		publish(replay, close);
+		esf_event_log_drain(replay->events, replay->plane);
 		result = print_closed(replay, close);
 		if (result != ESF_EXIT_OK)
 			return result;

@@ -15,6 +15,7 @@
 #include "control/api/http.h"
 #include "control/fleet/judge.h"
 #include "control/fleet/views.h"
+#include "control/incident/event_log.h"
 #include "control/policy.h"
 #include "control/sight/telemetry.h"
 #include "lcores/launch.h"
@@ -37,6 +38,7 @@ struct appliance {
 	struct esf_plane *plane;
 	struct esf_views *views;
 	struct esf_judge *judge;
+	struct esf_event_log *events;
 	struct esf_launch *launch;
 	struct esf_http *http;
 	bool telemetry_started;
@@ -113,13 +115,16 @@ static int start_plane(struct appliance *a)
 	a->views = esf_views_create();
 	a->judge = esf_judge_create(a->config, 1, a->plane,
 	    esf_window_oldest_open(real_time_ns(), options.window_ns, options.windows_open));
-	return a->views == NULL || a->judge == NULL ? fail("out of memory") : ESF_EXIT_OK;
+	a->events = esf_event_log_create(a->config);
+	return a->views == NULL || a->judge == NULL || a->events == NULL ? fail("out of memory")
+	                                                                 : ESF_EXIT_OK;
 }
 
 static int start_api(struct appliance *a)
 {
 	struct esf_api_sources sources = {
 		.views = a->views,
+		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
 		.config = a->config,
@@ -188,6 +193,7 @@ static int stop(struct appliance *a, int result)
 		esf_launch_free(a->launch);
 	}
 	rcu_barrier();
+	esf_event_log_destroy(a->events);
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
 	esf_plane_destroy(a->plane);
@@ -243,6 +249,7 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 			fputs("estream-fleetd: SIGHUP: reload is not built yet: nothing changed\n",
 			    stderr);
 		watch(a);
+		esf_event_log_drain(a->events, a->plane);
 		settled = esf_plane_settled(a->plane);
 		if (settled != INT64_MIN)
 			close_windows(a, settled);

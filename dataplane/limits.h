@@ -33,6 +33,8 @@ enum {
 	ESF_LINES_MAX = 16384,          /* lines in a datagram; each takes at least 6 bytes */
 	ESF_INTERNED_NAMES_MAX = 65536, /* distinct raw names a shard remembers */
 
+	ESF_EVENTS_HELD = 8192, /* events of a shard until control takes them; a power of two */
+
 	ESF_WINDOWS_OPEN_MAX = 16,
 	ESF_WINDOW_SLOTS_MAX = 4096, /* windows open plus windows ahead (clock.max_skew) */
 	ESF_COUNTER_TAIL = 16,       /* samples of a counter that are kept in order of their time */

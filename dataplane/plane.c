@@ -60,6 +60,7 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_lines_destroy(shard->lines);
 	esf_text_destroy(shard->text);
 	esf_sealer_destroy(shard->sealer);
+	esf_events_destroy(shard->events);
 	esf_site_pools_destroy(&shard->site_pools);
 	esf_pool_destroy(shard->windows);
 	esf_pool_destroy(shard->blocks);
@@ -80,6 +81,7 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->names = esf_names_create(shard->index, options->hash_key);
 	shard->lines = esf_lines_create(options->lines_remembered, options->hash_key);
 	shard->text = esf_text_create();
+	shard->events = esf_events_create(ESF_EVENTS_HELD);
 	shard->windows = esf_pool_create(window_size(options), windows);
 	shard->blocks = esf_pool_create(
 	    sizeof(struct esf_block) + options->measures_count * sizeof(struct esf_acc),
@@ -89,8 +91,9 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->duplicate_sites = calloc(ESF_LINES_MAX, sizeof(*shard->duplicate_sites));
 	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
 	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
-	    shard->windows == NULL || shard->blocks == NULL || shard->cards == NULL ||
-	    shard->touched == NULL || shard->duplicate_sites == NULL || shard->slots == NULL)
+	    shard->events == NULL || shard->windows == NULL || shard->blocks == NULL ||
+	    shard->cards == NULL || shard->touched == NULL || shard->duplicate_sites == NULL ||
+	    shard->slots == NULL)
 		return -ENOMEM;
 	result = esf_sealer_create(&shard->sealer);
 	if (result != 0 && result != -ENOTSUP)
@@ -287,6 +290,26 @@ int64_t esf_plane_first_window(const struct esf_plane *plane)
 		first = shards < first ? shards : first;
 	}
 	return first;
+}
+
+uint32_t esf_plane_take_events(
+    struct esf_plane *plane, uint32_t shard, struct esf_event *out, uint32_t count)
+{
+	return esf_events_take(plane->shards[shard]->events, out, count);
+}
+
+void esf_plane_event_counts(const struct esf_plane *plane, struct esf_events_counts *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0; i < plane->options.shards_count; i++) {
+		struct esf_events_counts one;
+
+		esf_events_read_counts(plane->shards[i]->events, &one);
+		out->put += one.put;
+		out->dropped += one.dropped;
+		for (int severity = 0; severity < ESF_SEVERITIES; severity++)
+			out->unmatched[severity] += one.unmatched[severity];
+	}
 }
 
 /*

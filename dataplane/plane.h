@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "events.h"
 #include "ledger.h"
 #include "limits.h"
 #include "policy.h"
@@ -91,6 +92,12 @@ void esf_plane_consume(struct esf_plane *plane, int64_t window);
  * is never negative in what is returned.
  */
 void esf_plane_ledger(const struct esf_plane *plane, struct esf_ledger *out);
+
+/* Control: copies out up to count of a shard's events, oldest first, and returns how many. */
+uint32_t esf_plane_take_events(
+    struct esf_plane *plane, uint32_t shard, struct esf_event *out, uint32_t count);
+/* Any thread: sum of all shards' counts. */
+void esf_plane_event_counts(const struct esf_plane *plane, struct esf_events_counts *out);
 
 /* Control: index of the shard that owns the site, or -1 before its first datagram. */
 int esf_plane_owner(const struct esf_plane *plane, uint32_t site);

@@ -9,12 +9,18 @@
 #include "limits.h"
 #include "names.h"
 #include "seal.h"
+#include "signatures.h"
 
 /*
  * What control decided and the shards follow: immutable once set, replaced whole by RCU
  * (esf_plane_set_policy).
  */
-enum esf_listener_format { ESF_LISTENER_ETD, ESF_LISTENER_INFLUX, ESF_LISTENER_STATSD };
+enum esf_listener_format {
+	ESF_LISTENER_ETD,
+	ESF_LISTENER_INFLUX,
+	ESF_LISTENER_STATSD,
+	ESF_LISTENER_SYSLOG,
+};
 
 struct esf_listener {
 	uint16_t udp_port;
@@ -30,8 +36,9 @@ struct esf_policy {
 	struct esf_listener listeners[ESF_LISTENERS_MAX];
 	const struct esf_directory *directory;
 	const struct esf_ruleset *rules;
-	const struct esf_seal_keyring *keyring; /* NULL: no site has keys */
-	const bool *require_seal;               /* by site; NULL: only where the listener does */
+	const struct esf_signatures *signatures; /* NULL: none */
+	const struct esf_seal_keyring *keyring;  /* NULL: no site has keys */
+	const bool *require_seal;                /* by site; NULL: only where the listener does */
 	int64_t max_skew_ns;
 	int64_t line_window_ns;
 };

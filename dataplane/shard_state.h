@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "events.h"
 #include "lines.h"
 #include "shard.h"
 #include "site.h"
@@ -68,6 +69,7 @@ struct esf_shard {
 	int64_t recycled;          /* windows up to it were given back */
 
 	/* read by control */
+	struct esf_events *events; /* this lcore puts, control takes */
 	struct esf_ledger_copy ledger_copy;
 	_Alignas(ESF_CACHE_LINE) _Atomic int64_t settled; /* release: all up to it is published */
 	_Atomic int64_t first_window;
@@ -141,6 +143,21 @@ enum esf_record_verdict esf_shard_record(
     struct esf_shard *shard, uint32_t site_index, uint16_t rule, const struct esf_record *record);
 enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time);
 void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost);
+
+/*
+ * message.c: what a site said in words, as a record; when it is accepted, what it means, and on to
+ * control.
+ */
+struct esf_message {
+	int64_t time; /* Unix ns */
+	const char *text;
+	uint32_t text_length;
+	uint8_t source; /* enum esf_event_source */
+	uint8_t severity;
+	uint8_t state; /* enum esf_etd_state */
+};
+enum esf_record_verdict esf_shard_message(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_message *message);
 
 /* take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns). */
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,

@@ -62,6 +62,21 @@ static void take_data(struct esf_shard *shard, uint32_t site_index, const struct
 	}
 }
 
+static enum esf_record_verdict take_event(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_etd_event_record *event)
+{
+	const struct esf_message message = {
+		.time = event->time,
+		.source = ESF_EVENT_ETD,
+		.severity = event->severity,
+		.state = event->state,
+		.text = event->text,
+		.text_length = event->text_length,
+	};
+
+	return esf_shard_message(shard, site_index, &message);
+}
+
 static void take_events(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
@@ -69,7 +84,7 @@ static void take_events(struct esf_shard *shard, uint32_t site_index, const stru
 	uint32_t at = 0;
 
 	while (esf_etd_event_next(etd, &at, &event))
-		count_record(shard, site, esf_shard_event(shard, site_index, event.time));
+		count_record(shard, site, take_event(shard, site_index, &event));
 }
 
 static void take_records(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd,

@@ -107,6 +107,21 @@ static void take_statsd(
 	}
 }
 
+/* A message is one record: what it says, and that its site speaks. */
+static void take_syslog(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_syslog *syslog, int64_t time)
+{
+	const struct esf_message message = {
+		.time = time,
+		.source = ESF_EVENT_SYSLOG,
+		.severity = syslog->severity,
+		.text = syslog->message.at,
+		.text_length = syslog->message.length,
+	};
+
+	count_value(shard, site_index, esf_shard_message(shard, site_index, &message));
+}
+
 static void take_values(
     struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
 {
@@ -117,6 +132,8 @@ static void take_values(
 	site->left = false;
 	if (line->format == ESF_LISTENER_STATSD)
 		take_statsd(shard, site_index, &line->statsd, time);
+	else if (line->format == ESF_LISTENER_SYSLOG)
+		take_syslog(shard, site_index, &line->syslog, time);
 	else
 		take_influx(shard, site_index, &line->influx, time);
 	esf_shard_touch(shard, site_index);
@@ -148,9 +165,13 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_l
 uint32_t esf_shard_line_site(
     const struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
 {
+	uint32_t site;
+
 	if (!line->has_site)
 		return sender_site;
-	return esf_directory_by_name(shard->policy->directory, line->site.at, line->site.length);
+	site = esf_directory_by_name(shard->policy->directory, line->site.at, line->site.length);
+	/* A host's name need not be a site's; a tag is there for nothing else. */
+	return site == ESF_NO_SITE && line->format == ESF_LISTENER_SYSLOG ? sender_site : site;
 }
 
 static void tally_line(

@@ -6,7 +6,9 @@
 struct esf_text {
 	struct esf_influx *influx;
 	struct esf_statsd *statsd;
-	uint8_t format; /* of the datagram at hand */
+	uint8_t format;          /* of the datagram at hand */
+	struct esf_span message; /* syslog: the datagram, until it was given */
+	bool given;
 };
 
 struct esf_text *esf_text_create(void)
@@ -37,9 +39,11 @@ void esf_text_start(
     struct esf_text *text, const struct esf_listener *listener, const uint8_t *data, uint32_t size)
 {
 	text->format = listener->format;
+	text->message = (struct esf_span){ (const char *)data, size };
+	text->given = false;
 	if (listener->format == ESF_LISTENER_STATSD)
 		esf_statsd_start(text->statsd, (const char *)data, size, listener->site_tag);
-	else
+	else if (listener->format == ESF_LISTENER_INFLUX)
 		esf_influx_start(text->influx, (const char *)data, size, listener->site_tag,
 		    listener->precision_ns);
 }
@@ -70,9 +74,26 @@ static bool next_statsd(struct esf_statsd *parser, struct esf_text_line *line)
 	return true;
 }
 
+static bool next_syslog(struct esf_text *text, struct esf_text_line *line)
+{
+	if (text->given)
+		return false;
+	text->given = true;
+	esf_syslog_parse(text->message.at, text->message.length, &line->syslog);
+	line->malformed = line->syslog.malformed;
+	line->raw = text->message;
+	line->has_site = line->syslog.hostname.length > 0;
+	line->site = line->syslog.hostname;
+	line->has_time = line->syslog.has_time;
+	line->time = line->syslog.time;
+	return true;
+}
+
 bool esf_text_next(struct esf_text *text, struct esf_text_line *line)
 {
 	line->format = text->format;
+	if (text->format == ESF_LISTENER_SYSLOG)
+		return next_syslog(text, line);
 	return text->format == ESF_LISTENER_STATSD ? next_statsd(text->statsd, line)
 	                                           : next_influx(text->influx, line);
 }

@@ -8,14 +8,16 @@
 #include "influx.h"
 #include "policy.h"
 #include "statsd.h"
+#include "syslog.h"
 
 /*
  * Text datagrams of any listener as a sequence of lines: what steering and dedup ask of a line is
- * the same for all formats; its values are the format's own. One reader per shard, owned by its
- * lcore; nothing is allocated after creation. A line is valid until the next call.
+ * the same for all formats; its values are the format's own. A syslog datagram is one line, its
+ * site what it gives as HOSTNAME. One reader per shard, owned by its lcore; nothing is allocated
+ * after creation. A line is valid until the next call.
  */
 struct esf_text_line {
-	uint8_t format; /* enum esf_listener_format; says which of the two below holds */
+	uint8_t format; /* enum esf_listener_format; says which of those below holds */
 	bool malformed; /* then nothing but raw is valid */
 	bool has_site;
 	bool has_time;
@@ -25,6 +27,7 @@ struct esf_text_line {
 	union {
 		struct esf_influx_line influx;
 		struct esf_statsd_line statsd;
+		struct esf_syslog syslog;
 	};
 };
 

@@ -22,6 +22,7 @@ enum {
 	ETD_PORT = 47700,
 	INFLUX_PORT = 8089,
 	STATSD_PORT = 8125,
+	SYSLOG_PORT = 5514,
 	SITES_COUNT = 4, /* ids 1..4, names n-1..n-4; datagrams come from n-1's address */
 	QUEUE_MAX = 64,
 };
@@ -100,7 +101,10 @@ static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t ru
 	policy->listeners[2] = (struct esf_listener){
 		.udp_port = STATSD_PORT, .format = ESF_LISTENER_STATSD, .site_tag = "site"
 	};
+	policy->listeners[3] =
+	    (struct esf_listener){ .udp_port = SYSLOG_PORT, .format = ESF_LISTENER_SYSLOG };
 	policy->listener_at[ETD_PORT] = 1;
+	policy->listener_at[SYSLOG_PORT] = 4;
 	policy->listener_at[STATSD_PORT] = 3;
 	policy->listener_at[INFLUX_PORT] = 2;
 	policy->directory = esf_directory_create(sites, SITES_COUNT, fixture_key);

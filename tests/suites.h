@@ -27,6 +27,8 @@
 	X(shard)                                                                                   \
 	X(sealed)                                                                                  \
 	X(text)                                                                                    \
+	X(message)                                                                                 \
+	X(event_log)                                                                               \
 	X(steer)                                                                                   \
 	X(publish)                                                                                 \
 	X(handover)                                                                                \

@@ -12,6 +12,7 @@
 #include "control/config/load.h"
 #include "control/config/nearest.h"
 #include "control/config/value.h"
+#include "dataplane/etd_wire.h"
 #include "suites.h"
 
 struct loaded {
@@ -85,8 +86,8 @@ static void expect_warning(const char *text, const char *warning)
 static void ten_faults_are_ten_lines_in_order(void)
 {
 	static const char *const starts[] = {
-		":4: listeners[0].udp: got \"70000\", want 1..65535",
-		":6: listeners[1].format: syslog is not built yet: remove this listener",
+		":3: ingestion: deviation is not built yet: set ingestion: full",
+		":5: listeners[0].udp: got \"70000\", want 1..65535",
 		":8: regions[0].sites[1]: got \"n-3\", want the name of one of sites, did you mean "
 		"\"n-2\"?",
 		":11: sites[0].name: got \"n 1\", want a name of 1..63 bytes without blanks, "
@@ -458,11 +459,54 @@ static void keys_are_read_and_judged_at_load(void)
 	unlink(good);
 }
 
+static void signatures_are_kept_in_their_order(void)
+{
+	struct loaded loaded =
+	    load("listeners: [{udp: 5514, format: syslog}]\n"
+	         "signatures:\n"
+	         "  - {match: '(?i)ground fault', code: ground_fault, severity: 2, state: raise}\n"
+	         "  - {match: 'fault', code: other}\n");
+	const struct esf_signature_config *signatures;
+
+	CU_ASSERT_EQUAL_FATAL(loaded.rc, 0);
+	signatures = loaded.config->signatures;
+	CU_ASSERT_EQUAL(loaded.config->listeners[0].format, ESF_FORMAT_SYSLOG);
+	CU_ASSERT_EQUAL_FATAL(loaded.config->signatures_count, 2);
+	CU_ASSERT_STRING_EQUAL(signatures[0].match, "(?i)ground fault");
+	CU_ASSERT_STRING_EQUAL(signatures[0].code, "ground_fault");
+	CU_ASSERT_EQUAL(signatures[0].severity, 2);
+	CU_ASSERT_EQUAL(signatures[0].state, ESF_ETD_RAISE);
+	CU_ASSERT_STRING_EQUAL(signatures[1].code, "other");
+	CU_ASSERT_EQUAL(signatures[1].severity, ESF_SIGNATURE_AS_SENT);
+	CU_ASSERT_EQUAL(signatures[1].state, ESF_SIGNATURE_AS_SENT);
+	unload(&loaded);
+}
+
+static void signatures_have_these_faults(void)
+{
+	static const struct expected cases[] = {
+		{ "signatures: [{match: x, code: y, severity: 0, state: clear}]\n", NULL },
+		{ "signatures: [{match: x, code: y, severity: 8}]\n",
+		    "t:1: signatures[0].severity: got \"8\", want 0..7" },
+		{ "signatures:\n  - {match: x, code: y}\n  - {match: 'a(', code: y}\n",
+		    "t:3: signatures[1].match: got \"a(\", want a pattern that compiles: Missing "
+		    "close parenthesis for group started at index 1." },
+		{ "signatures: [{match: x, code: y, state: rise}]\n",
+		    "t:1: signatures[0].state: got \"rise\", want message, raise or clear, did you "
+		    "mean \"raise\"?" },
+		{ "signatures: [{code: y}]\n",
+		    "t:1: signatures[0].match: missing, want text of 1..1024 bytes on one line" },
+		{ "signatures: [{match: x, code: 'A B'}]\n",
+		    "t:1: signatures[0].code: got \"A B\", want a name like output_ratio: a-z, 0-9 "
+		    "and _, 1..63 bytes" },
+	};
+
+	EXPECT_ALL(cases);
+}
+
 static void what_is_not_built_says_so(void)
 {
 	static const struct expected cases[] = {
-		{ "listeners: [{udp: 1, format: syslog}]\n",
-		    "t:1: listeners[0].format: syslog is not built yet: remove this listener" },
 		{ "inventory: x.csv\nregions: [{name: r, sites: [a]}]\n",
 		    "t:1: inventory: not built yet: list the sites under sites" },
 		{ "unknown_sites: learn\n",
@@ -471,10 +515,6 @@ static void what_is_not_built_says_so(void)
 		    "t:1: ingestion: deviation is not built yet: set ingestion: full" },
 		{ "kpis: [{name: a, expr: 'b / c'}]\n",
 		    "t:1: kpis[0].expr: not built yet: remove expr, and send the KPI itself" },
-		{ "signatures: [{match: x, code: y}]\n",
-		    "t:1: signatures: not built yet: set signatures: []" },
-		{ "signatures: [{match: x, code: y, severity: 8}]\n",
-		    "t:1: signatures[0].severity: got \"8\", want 0..7" },
 		{ "maintenance: [{scope: fleet, from: 2026-01-31T08:00:00Z, to: "
 		  "2026-01-31T09:00:00.5+01:00}]\n",
 		    "t:1: maintenance: not built yet: set maintenance: []" },
@@ -868,6 +908,8 @@ void esf_suite_config(void)
 		TEST(duplicates_name_the_first),
 		TEST(references_must_lead_somewhere),
 		TEST(keys_are_read_and_judged_at_load),
+		TEST(signatures_are_kept_in_their_order),
+		TEST(signatures_have_these_faults),
 		TEST(what_is_not_built_says_so),
 		TEST(a_profile_too_small_names_the_next),
 		TEST(a_thousand_sites_load_in_order),

@@ -181,6 +181,7 @@ void esf_answer_metrics(const struct esf_answer *answer)
 		.ledger = &ledger,
 		.nic = &nic,
 		.mbufs = &mbufs,
+		.events = esf_event_log_latest(answer->sources->events),
 		.started = answer->sources->started,
 	};
 

@@ -30,6 +30,7 @@ json_t *esf_answer_region(const struct esf_answer *answer);
 json_t *esf_answer_sites(const struct esf_answer *answer);
 json_t *esf_answer_site(const struct esf_answer *answer);
 json_t *esf_answer_ledger(const struct esf_answer *answer);
+json_t *esf_answer_events(const struct esf_answer *answer); /* events.c */
 
 /* These set the reply themselves. */
 void esf_answer_health(const struct esf_answer *answer);

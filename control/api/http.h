@@ -8,6 +8,7 @@
 #include "control/api/lookup.h"
 #include "control/config/config.h"
 #include "control/fleet/views.h"
+#include "control/incident/event_log.h"
 #include "dataplane/plane.h"
 #include "lcores/launch.h"
 
@@ -20,6 +21,7 @@
 /* What the API, the exporter and the telemetry socket read from. All outlive them. */
 struct esf_api_sources {
 	const struct esf_views *views;
+	const struct esf_event_log *events;
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */
 	const struct esf_config *config;

@@ -87,7 +87,7 @@ static int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *
 	return 0;
 }
 
-static int choose_number(const struct esf_request *request, const char *name, uint32_t min,
+int esf_listing_number(const struct esf_request *request, const char *name, uint32_t min,
     uint32_t max, uint32_t *out, struct esf_reply *reply)
 {
 	const char *text = esf_request_param(request, name);
@@ -154,9 +154,10 @@ static int choose(const struct esf_view *view, const struct esf_request *request
 	int error;
 
 	*choice = (struct choice){ .region = -1, .status = -1, .limit = ESF_LISTING_DEFAULT };
-	error = choose_number(request, "limit", 1, ESF_LISTING_MAX, &choice->limit, reply);
+	error = esf_listing_number(request, "limit", 1, ESF_LISTING_MAX, &choice->limit, reply);
 	if (error == 0)
-		error = choose_number(request, "offset", 0, ESF_SITES_MAX, &choice->offset, reply);
+		error =
+		    esf_listing_number(request, "offset", 0, ESF_SITES_MAX, &choice->offset, reply);
 	if (error == 0)
 		error = choose_status(request, choice, reply);
 	if (error == 0)

@@ -25,6 +25,13 @@ enum {
 json_t *esf_listing_document(
     const struct esf_view *view, const struct esf_request *request, struct esf_reply *reply);
 
+/*
+ * A whole number of the query, left alone where it is not given. 0, or -EINVAL with the reply set
+ * to a 400 for what is none of min..max.
+ */
+int esf_listing_number(const struct esf_request *request, const char *name, uint32_t min,
+    uint32_t max, uint32_t *out, struct esf_reply *reply);
+
 /* Index of the site (lookup: as esf_lookup_find takes it) or region of that name; -1 with the reply
  * set to a 404 that names the nearest.
  */

@@ -40,6 +40,8 @@ static const struct route routes[] = {
 	{ "/api/v1/sites/NAME", READ, "window ", esf_answer_site, NULL, true, "one site" },
 	{ "/api/v1/ledger", READ, "site ", esf_answer_ledger, NULL, false,
 	    "what became of every datagram and record" },
+	{ "/api/v1/events", READ, "site code limit ", esf_answer_events, NULL, false,
+	    "what the sites said in words: the latest events, and counts of all" },
 	{ "/healthz", READ, NULL, NULL, esf_answer_health, false, "whether the appliance ticks" },
 	{ "/metrics", READ, NULL, NULL, esf_answer_metrics, false, "Prometheus' exposition" },
 	{ "/api/v1/incidents", READ, NULL, NULL, NULL, false, NULL },

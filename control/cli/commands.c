@@ -217,3 +217,22 @@ enum esf_exit esf_command_ledger(const struct esf_call *call)
 	result = esf_client_get(call->client, path, "datagrams", &document);
 	return finish(call, result, document, show_ledger);
 }
+
+static void show_events(const struct esf_call *call, const json_t *document)
+{
+	esf_show_events(&call->screen, document);
+}
+
+enum esf_exit esf_command_events(const struct esf_call *call)
+{
+	const struct esf_options *options = call->options;
+	char path[PATH_SIZE] = "/api/v1/events";
+	json_t *document = NULL;
+	int result;
+
+	add_param(call, path, "site", options->site);
+	add_param(call, path, "code", options->code);
+	add_param(call, path, "limit", options->limit);
+	result = esf_client_get(call->client, path, "events", &document);
+	return finish(call, result, document, show_events);
+}

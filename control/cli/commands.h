@@ -26,6 +26,7 @@ struct esf_options {
 	const char *sort;
 	const char *limit;
 	const char *site;
+	const char *code;
 	unsigned int count; /* top: frames; 0: until interrupted */
 	const char *name;   /* the command's own argument */
 };
@@ -44,6 +45,7 @@ enum esf_exit esf_command_region(const struct esf_call *call);
 enum esf_exit esf_command_sites(const struct esf_call *call);
 enum esf_exit esf_command_site(const struct esf_call *call);
 enum esf_exit esf_command_ledger(const struct esf_call *call);
+enum esf_exit esf_command_events(const struct esf_call *call);
 enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */
 
 /*

@@ -35,6 +35,9 @@ void esf_show_site(const struct esf_screen *screen, const json_t *document);
 void esf_show_ledger_lines(const struct esf_screen *screen, const json_t *ledger);
 void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool all);
 
+/* The table of GET /api/v1/events, and its counts. */
+void esf_show_events(const struct esf_screen *screen, const json_t *document);
+
 /* The style of a status's word. */
 enum esf_style esf_show_status_style(const char *status);
 

@@ -9,6 +9,7 @@
 #include "dataplane/address.h"
 #include "dataplane/limits.h"
 #include "dataplane/names.h"
+#include "dataplane/signatures.h"
 
 /*
  * One loaded configuration: every key of the file with the profile's and the domain's defaults
@@ -120,6 +121,14 @@ struct esf_rules {
 	struct esf_rule *rules;
 };
 
+/* A text that matches means this; of several that match the first listed counts. */
+struct esf_signature_config {
+	char *match;
+	char *code;
+	uint8_t severity; /* 0..7, or ESF_SIGNATURE_AS_SENT */
+	uint32_t state;   /* enum esf_etd_state, or ESF_SIGNATURE_AS_SENT */
+};
+
 struct esf_config {
 	char *path;
 	enum esf_profile profile;
@@ -149,6 +158,8 @@ struct esf_config {
 	struct esf_kpi *kpis;
 	uint32_t measures_count;
 	struct esf_rules rules;
+	uint32_t signatures_count; /* in the order of the file */
+	struct esf_signature_config *signatures;
 
 	struct {
 		int64_t window_ns;

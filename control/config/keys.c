@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "file.h"
 
+#include "dataplane/etd_wire.h"
 #include "kpi_rows.h"
 #include "rows.h"
 #include "setter.h"
@@ -34,7 +35,7 @@ static const struct esf_choice formats[] = {
 	{ "etd", ESF_FORMAT_ETD, NULL },
 	{ "influx", ESF_FORMAT_INFLUX, NULL },
 	{ "statsd", ESF_FORMAT_STATSD, NULL },
-	{ "syslog", ESF_FORMAT_SYSLOG, "remove this listener" },
+	{ "syslog", ESF_FORMAT_SYSLOG, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -45,9 +46,9 @@ static const struct esf_choice unknown_sites[] = {
 };
 
 static const struct esf_choice states[] = {
-	{ "message", 0, NULL },
-	{ "raise", 1, NULL },
-	{ "clear", 2, NULL },
+	{ "message", ESF_ETD_MESSAGE, NULL },
+	{ "raise", ESF_ETD_RAISE, NULL },
+	{ "clear", ESF_ETD_CLEAR, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -253,22 +254,26 @@ static const struct esf_key correlate_fields[] = {
 };
 
 static const struct esf_key signature_fields[] = {
-	{ .name = "match",
-	    .kind = ESF_KEY_TEXT,
-	    .check = esf_check_pattern,
-	    .max = ESF_PATTERN_SIZE_MAX,
-	    .required = true },
-	{ .name = "code",
-	    .kind = ESF_KEY_TEXT,
-	    .check = esf_check_kpi_name,
-	    .want = "a code like ground_fault: a-z, 0-9 and _, 1..63 bytes",
-	    .required = true },
-	{ .name = "severity", .kind = ESF_KEY_INTEGER, .max = 7 },
-	{ .name = "state", .kind = ESF_KEY_CHOICE, .choices = states },
+	{ ESF_TEXT("match", struct esf_signature_config, match, ESF_PATTERN_SIZE_MAX),
+	    .required = true, .check = esf_check_pattern },
+	{ ESF_CHECKED("code", struct esf_signature_config, code, esf_check_kpi_name),
+	    .required = true, .want = ESF_WANT_KPI_NAME },
+	{ ESF_INTEGER("severity", struct esf_signature_config, severity, 0, 7) },
+	{ ESF_CHOICE("state", struct esf_signature_config, state, states) },
 	ESF_END,
 };
-static const struct esf_key signature_item = { .kind = ESF_KEY_MAPPING,
-	.fields = signature_fields };
+
+static void prepare_signature(void *slot)
+{
+	struct esf_signature_config *signature = slot;
+
+	signature->severity = ESF_SIGNATURE_AS_SENT;
+	signature->state = ESF_SIGNATURE_AS_SENT;
+}
+
+static const struct esf_key signature_item = {
+	.kind = ESF_KEY_MAPPING, .fields = signature_fields, .prepare = prepare_signature
+};
 
 static const struct esf_key maintenance_fields[] = {
 	{ .name = "scope",
@@ -378,7 +383,7 @@ static const struct esf_key file_fields[] = {
 	{ ESF_SECTION("health", health_fields) },
 	{ ESF_SECTION("compare", compare_fields) },
 	{ ESF_SECTION("correlate", correlate_fields) },
-	{ ESF_UNKEPT("signatures", signature_item, 4096), .not_built = "set signatures: []" },
+	{ ESF_LIST("signatures", struct esf_file, config.signatures, signature_item, 0, 4096) },
 	{ ESF_UNKEPT("maintenance", maintenance_item, 1024), .not_built = "set maintenance: []" },
 	{ ESF_SECTION("ai", ai_fields) },
 	{ ESF_SECTION("http", http_fields) },

@@ -73,6 +73,23 @@ static void put_ledger(FILE *out, const struct esf_ledger *ledger)
 	    esf_ledger_balances(ledger));
 }
 
+static void put_events(FILE *out, const struct esf_event_snapshot *events)
+{
+	head(out, "estream_events_total", "counter", "Events by the code of their signature.");
+	for (uint32_t c = 0; c < events->codes_count; c++) {
+		fputs("estream_events_total{", out);
+		put_label(out, "code", events->codes[c]);
+		fprintf(out, "} %" PRIu64 "\n", events->matched[c]);
+	}
+	head(out, "estream_events_unmatched_total", "counter",
+	    "Events and messages that no signature takes, by syslog severity.");
+	for (int severity = 0; severity < ESF_SEVERITIES; severity++)
+		fprintf(out, "estream_events_unmatched_total{severity=\"%d\"} %" PRIu64 "\n",
+		    severity, events->unmatched[severity]);
+	put_count(out, "estream_events_dropped_total", "counter",
+	    "Events that found no room on their way to control.", events->dropped);
+}
+
 static void put_lcores(
     FILE *out, const struct esf_nic_counts *nic, const struct esf_mbuf_counts *mbufs)
 {
@@ -181,6 +198,7 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	put_seconds(out, "estream_start_time_seconds", "When estream-fleetd started, Unix time.",
 	    input->started);
 	put_ledger(out, input->ledger);
+	put_events(out, input->events);
 	put_lcores(out, input->nic, input->mbufs);
 	if (input->view != NULL)
 		put_view(out, input->view);

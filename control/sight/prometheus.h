@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "control/fleet/view.h"
+#include "control/incident/event_log.h"
 #include "dataplane/ledger.h"
 #include "lcores/launch.h"
 
@@ -18,6 +19,7 @@ enum { ESF_PROMETHEUS_SITES_MAX = 10000 }; /* with more sites, no series per sit
 struct esf_prometheus_input {
 	const struct esf_view *view; /* the latest closed window's; NULL: none yet */
 	const struct esf_ledger *ledger;
+	const struct esf_event_snapshot *events;
 	const struct esf_nic_counts *nic;
 	const struct esf_mbuf_counts *mbufs;
 	int64_t started; /* Unix ns */

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,10 @@ ports:
   - {port: 0, addresses: [10.9.0.2/24]}
 listeners:
   - {udp: 47700, format: etd}
+  - {udp: 5514, format: syslog}
+signatures:
+  - {match: "(?i)ground fault", code: ground_fault, severity: 2, state: raise}
+  - {match: "fault", code: other_fault}
 rollup: {window: 1s, windows_open: 2, epoch: 200ms}
 http: {listen: "HTTP"}
 regions:
@@ -96,6 +101,16 @@ FLEET = {"time": INT, "config_revision": INT, "window": WINDOW, "storm": {"activ
 SITE_LEDGER = {"datagrams": Named(INT), "records": Named(INT), "in_flight": INT, "balanced": BOOL}
 LEDGER = {**SITE_LEDGER, "nic": dict.fromkeys(("missed", "no_buffer", "errors"), INT),
           "mbufs": dict.fromkeys(("total", "free", "in_use"), INT)}
+EVENT = {"time": INT, "site": TEXT, "code": Maybe(TEXT), "severity": INT, "state": {"message", "raise", "clear"},
+         "source": {"etd", "syslog"}, "text": TEXT}
+EVENTS = {"time": INT, "dropped": INT, "matched": {"ground_fault": INT, "other_fault": INT},
+          "unmatched": dict.fromkeys("01234567", INT), "events": [EVENT]}
+# What syslog tells: the message, and what is made of it (None: it is only counted).
+MESSAGES = (
+    ("<14>1 %s north-1 app - - - Ground fault on string 4", ("north-1", "ground_fault", 2, "raise")),
+    ("<13>1 %s north-1 app - - - pump fault", ("north-1", "other_fault", 5, "message")),
+    ("<14>1 %s north-2 app - - - all is well", None),
+    ("<12>1 %s north-2 app - - - caf\u00e9 \u001b[31m is warm " + "x" * 200, ("north-2", None, 4, "message")))
 HEALTHZ = {"status": {"ok"}, "time": INT, "age_ms": INT, "config_revision": INT, "started": INT}
 
 
@@ -279,6 +294,24 @@ def check_ledger(checks, api, labels):
                                      of_site["balanced"]), (sent["datagrams"], sent["duplicates"], True))
 
 
+def check_events(checks, api):
+    events = check_shape(checks, api, "/api/v1/events", EVENTS)
+    checks.equal("events by code", events["matched"], {"ground_fault": 1, "other_fault": 1})
+    checks.equal("unmatched ones by severity", {k: v for k, v in events["unmatched"].items() if v}, {"4": 1, "6": 1})
+    checks.equal("none dropped", events["dropped"], 0)
+    want = [told for _, told in reversed(MESSAGES) if told]
+    checks.equal("the newest first", [(e["site"], e["code"], e["severity"], e["state"]) for e in events["events"]], want)
+    checks.equal("from syslog", {e["source"] for e in events["events"]}, {"syslog"})
+    checks.equal("their texts can be shown and are cut", events["events"][0]["text"],
+                 ("caf\u00e9  [31m is warm " + "x" * 200).encode()[:200].decode())
+    checks.equal("a whole text", events["events"][2]["text"], "Ground fault on string 4")
+    checks.that("their times are their own", all(0 <= events["events"][0]["time"] - e["time"] < 10**9
+                                                 for e in events["events"]), events["events"])
+    for query, count in (("?site=north-1", 2), ("?site=south-1", 0), ("?code=ground_fault", 1), ("?limit=1", 1),
+                         ("?site=north-2&code=ground_fault", 0)):
+        checks.equal("events%s" % query, len(api.get("events" + query)["events"]), count)
+
+
 def check_refusals(checks, api):
     cases = (
         ("/nowhere", 404, "no such path"),
@@ -288,6 +321,10 @@ def check_refusals(checks, api):
         ("/api/v1/regions/nroth", 404, 'no region "nroth", did you mean "north"?'),
         ("/api/v1/sites?region=x", 404, 'no region "x"'),
         ("/api/v1/ledger?site=south-99", 404, 'no site "south-99"'),
+        ("/api/v1/events?site=nort-3", 404, 'no site "nort-3", did you mean "north-3"?'),
+        ("/api/v1/events?code=x", 404, 'no signature has the code "x"'),
+        ("/api/v1/events?code=groundfault", 404, 'did you mean "ground_fault"?'),
+        ("/api/v1/events?limit=1025", 400, 'limit: got "1025", want 1..1024'),
         ("/api/v1/sites?limit=x", 400, 'limit: got "x", want 1..10000'),
         ("/api/v1/sites?limit=10001", 400, 'limit: got "10001", want 1..10000'),
         ("/api/v1/sites?offset=-1", 400, 'offset: got "-1"'),
@@ -377,6 +414,9 @@ def check_metrics(checks, api):
                 checks.equal("metric %s %s" % (kind, verdict),
                              samples.get('estream_%s_total{verdict="%s"}' % (kind, verdict)), count)
         checks.equal("metric %s received" % kind, samples["estream_%s_received_total" % kind], ledger[kind]["received"])
+    checks.equal("metric of events", samples['estream_events_total{code="ground_fault"}'], 1)
+    checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
+    checks.equal("metric of dropped events", samples["estream_events_dropped_total"], 0)
     checks.equal("metric of unknown sites", samples['estream_sites{status="unknown"}'], 4)
     checks.equal("metric of a KPI", samples['estream_kpi_mean{scope="region",name="south",kpi="thermal_margin"}'], 60)
     checks.that("a site's health", 0 < samples['estream_health{scope="site",name="%s"}' % FAILING] < 99)
@@ -432,7 +472,8 @@ def check_fleetctl(checks, api, fleetctl):
     for words in (["status"], ["regions"], ["region", "north"], ["region", "unassigned"], ["sites"],
                   ["sites", "--sort", "health", "--limit", "5"], ["sites", "--region", "south", "--status", "unknown"],
                   ["site", FAILING], ["site", ODD], ["site", LONG], ["ledger"], ["ledger", "--all"],
-                  ["ledger", "--site", "south-2"], ["top", "--once"], ["help"]):
+                  ["ledger", "--site", "south-2"], ["top", "--once"], ["help"],
+                  ["events"], ["events", "--site", "north-1", "--code", "other_fault", "--limit", "3"]):
         code, out, errors = fleetctl(*words)
         what = "fleetctl " + " ".join(words)
         checks.equal(what, (code, errors), (0, ""))
@@ -446,7 +487,8 @@ def check_fleetctl(checks, api, fleetctl):
     checks.that("what is silent is named", "KPIs without data: " in shown["region north"], shown["region north"])
     checks.that("the ledger hides zeroes", "\nno_listener" not in shown["ledger"] and "no: " in shown["ledger"])
     checks.that("but --all", "\nno_listener" in shown["ledger --all"] and "no: " not in shown["ledger --all"])
-    for words, path in ((["status"], "fleet"), (["regions"], "regions"), (["site", FAILING], "sites/" + FAILING),
+    checks.that("events are shown", "ground_fault" in shown["events"] and "1 info" in shown["events"], shown["events"])
+    for words, path in ((["status"], "fleet"), (["events"], "events"), (["regions"], "regions"), (["site", FAILING], "sites/" + FAILING),
                         (["ledger"], "ledger"), (["sites", "--limit", "3"], "sites?limit=3")):
         code, out, _ = fleetctl("--json", *words)
         checks.equal("fleetctl --json %s" % words[0], (code, set(json.loads(out))), (0, set(api.get(path))))
@@ -459,6 +501,7 @@ def check_fleetctl_refusals(checks, fleetctl):
             (["regions", "--limit", "3"], 2, "does not take --limit"), (["sites", "--limit"], 2, "want a value"),
             (["sites", "--limit", "x"], 2, 'limit: got "x", want 1..10000'),
             (["sites", "--status", "foo"], 2, 'status: got "foo"'), (["top", "--count", "0"], 2, "--count"),
+            (["ledger", "--code", "x"], 2, "does not take --code"), (["events", "--code", "x"], 1, "has the code"),
             (["top", "--json"], 2, "does not take --json"), (["site", "nort-3"], 1, 'did you mean "north-3"?'),
             (["region", "nroth"], 1, 'did you mean "north"?'), (["ledger", "--site", "x"], 1, 'no site "x"'),
             (["--url", "http://127.0.0.1:1", "status"], 1, "connection refused"),
@@ -480,6 +523,36 @@ def site_lines():
     return "\n".join(lines)
 
 
+def checksum(header):
+    total = sum(struct.unpack(">%dH" % (len(header) // 2), header))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def syslog_frame(ethernet, payload):
+    """A UDP datagram over IPv4 from nobody's address; without a UDP checksum."""
+    udp = struct.pack(">HHHH", 40000, 5514, 8 + len(payload), 0) + payload
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, socket.inet_aton("10.9.0.200"),
+                       socket.inet_aton("10.9.0.2"))
+    return ethernet + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + udp
+
+
+def append_messages(capture, labels):
+    """Syslog messages behind what fleetgen wrote, dated a second after its start."""
+    with open(capture, "rb") as out:
+        whole = out.read()
+    order = "<" if whole[0] in (0xd4, 0x4d) else ">"
+    seconds, part = struct.unpack(order + "II", whole[24:32])
+    when = time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime(seconds + 1))
+    with open(capture, "ab") as out:
+        for message, _ in MESSAGES:
+            frame = syslog_frame(whole[40:52] + b"\x08\x00", (message % when).encode())
+            out.write(struct.pack(order + "IIII", seconds + CAPTURE_S, part, len(frame), len(frame)) + frame)
+    labels["totals"]["datagrams"] += len(MESSAGES)
+    labels["totals"]["records"] += len(MESSAGES)
+
+
 def write_capture(build, folder):
     scenario, capture = os.path.join(folder, "scenario.yaml"), os.path.join(folder, "api.pcap")
     with open(scenario, "w") as out:
@@ -488,7 +561,9 @@ def write_capture(build, folder):
                     scenario, "--start", str(int(time.time()) + 1), "--seconds", str(CAPTURE_S)],
                    stdout=subprocess.DEVNULL, timeout=30, check=True)
     with open(capture + ".labels.json") as labels:
-        return capture, json.load(labels)
+        written = json.load(labels)
+    append_messages(capture, written)
+    return capture, written
 
 
 def check_all(checks, build, appliance, labels, prefix):
@@ -506,6 +581,7 @@ def check_all(checks, build, appliance, labels, prefix):
     check_sites(checks, api)
     check_site(checks, api, labels)
     check_ledger(checks, api, labels)
+    check_events(checks, api)
     check_metrics(checks, api)
     check_telemetry(checks, api, prefix)
     check_fleetctl(checks, api, fleetctl)

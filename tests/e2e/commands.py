@@ -20,7 +20,7 @@ listeners: [{udp: 47700, format: etd}, {udp: 8089, format: influx}]
 http: {listen: "127.0.0.1:%d"}
 """
 TEN_FAULTS = "tests/data/config/ten_faults.yaml"
-TEN_FAULTS_AT = [4, 6, 8, 11, 12, 14, 17, 19, 20, 22]
+TEN_FAULTS_AT = [3, 5, 8, 11, 12, 14, 17, 19, 20, 22]
 
 
 def run(*command):

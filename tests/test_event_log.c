@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/incident/event_log.h"
+
+#include <string.h>
+
+#include <CUnit/CUnit.h>
+
+#include "plane_fixture.h"
+#include "suites.h"
+
+static char fault_code[] = "fault", other_code[] = "other";
+static struct esf_signature_config meanings[] = { { .code = fault_code }, { .code = other_code },
+	{ .code = fault_code } };
+static const char *const patterns[] = { "^a", "^b", "^c" };
+
+struct bench {
+	struct fixture fixture;
+	struct esf_config config;
+	struct esf_signatures *set;
+	struct esf_event_log *log;
+};
+
+static void start(struct bench *b)
+{
+	struct esf_signature signatures[3] = { 0 };
+	char message[128];
+	uint32_t bad;
+
+	fixture_start(&b->fixture, 1);
+	CU_ASSERT_EQUAL_FATAL(esf_signatures_create(patterns, signatures, 3, 1, &b->set, &bad,
+	                          message, sizeof(message)),
+	    0);
+	b->fixture.policy->signatures = b->set;
+	b->config = (struct esf_config){ .signatures_count = 3, .signatures = meanings };
+	b->log = esf_event_log_create(&b->config);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b->log);
+}
+
+static void stop(struct bench *b)
+{
+	esf_event_log_destroy(b->log);
+	CU_ASSERT_TRUE(fixture_stop(&b->fixture));
+	esf_signatures_destroy(b->set);
+}
+
+static void send(struct bench *b, const char *text)
+{
+	char datagram[64];
+	int size = snprintf(datagram, sizeof(datagram), "<9>%s", text);
+
+	fixture_pass(&b->fixture, 0, T0 + SECOND, SYSLOG_PORT, datagram, (uint32_t)size);
+}
+
+static const struct esf_event_snapshot *drain(struct bench *b)
+{
+	esf_event_log_drain(b->log, b->fixture.plane);
+	return esf_event_log_latest(b->log);
+}
+
+static void an_empty_log_has_its_codes(void)
+{
+	struct bench b;
+	const struct esf_event_snapshot *snapshot;
+
+	start(&b);
+	snapshot = esf_event_log_latest(b.log);
+	CU_ASSERT_EQUAL(snapshot->events_count, 0);
+	CU_ASSERT_EQUAL_FATAL(snapshot->codes_count, 2);
+	CU_ASSERT_STRING_EQUAL(snapshot->codes[0], "fault");
+	CU_ASSERT_STRING_EQUAL(snapshot->codes[1], "other");
+	CU_ASSERT_EQUAL(snapshot->matched[0] + snapshot->matched[1], 0);
+	CU_ASSERT_PTR_EQUAL(drain(&b), snapshot); /* nothing changed */
+	CU_ASSERT_STRING_EQUAL(esf_event_code(&b.config, 1), "other");
+	CU_ASSERT_PTR_NULL(esf_event_code(&b.config, ESF_NO_SIGNATURE));
+	stop(&b);
+}
+
+static void events_are_counted_by_code_and_kept_newest_first(void)
+{
+	struct bench b;
+	const struct esf_event_snapshot *snapshot;
+
+	start(&b);
+	send(&b, "a1");
+	send(&b, "b1");
+	send(&b, "x1");
+	drain(&b);
+	send(&b, "c1");
+	snapshot = drain(&b);
+	CU_ASSERT_EQUAL(snapshot->matched[0], 2);
+	CU_ASSERT_EQUAL(snapshot->matched[1], 1);
+	CU_ASSERT_EQUAL(snapshot->unmatched[1], 1);
+	CU_ASSERT_EQUAL(snapshot->dropped, 0);
+	CU_ASSERT_EQUAL_FATAL(snapshot->events_count, 4);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(snapshot->events[i].text[0], "cxba"[i]);
+	stop(&b);
+}
+
+static void only_the_most_recent_are_kept_and_all_are_counted(void)
+{
+	enum { SENT = ESF_EVENTS_HELD + 5 };
+	struct bench b;
+	const struct esf_event_snapshot *snapshot;
+	char text[16];
+
+	start(&b);
+	for (int i = 0; i < SENT; i++) {
+		snprintf(text, sizeof(text), "a%d", i);
+		send(&b, text);
+	}
+	snapshot = drain(&b);
+	CU_ASSERT_EQUAL(snapshot->matched[0], ESF_EVENTS_HELD);
+	CU_ASSERT_EQUAL(snapshot->dropped, 5);
+	CU_ASSERT_EQUAL_FATAL(snapshot->events_count, ESF_EVENT_LOG_SIZE);
+	for (int i = 0; i < ESF_EVENT_LOG_SIZE; i += ESF_EVENT_LOG_SIZE - 1) {
+		int length = snprintf(text, sizeof(text), "a%d", ESF_EVENTS_HELD - 1 - i);
+
+		CU_ASSERT_EQUAL(snapshot->events[i].text_length, length);
+		CU_ASSERT_EQUAL(memcmp(snapshot->events[i].text, text, (size_t)length), 0);
+	}
+	stop(&b);
+}
+
+void esf_suite_event_log(void)
+{
+	CU_pSuite suite = CU_add_suite("event_log", NULL, NULL);
+
+	CU_ADD_TEST(suite, an_empty_log_has_its_codes);
+	CU_ADD_TEST(suite, events_are_counted_by_code_and_kept_newest_first);
+	CU_ADD_TEST(suite, only_the_most_recent_are_kept_and_all_are_counted);
+}
