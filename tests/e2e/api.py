@@ -300,7 +300,8 @@ def check_events(checks, api):
     checks.equal("unmatched ones by severity", {k: v for k, v in events["unmatched"].items() if v}, {"4": 1, "6": 1})
     checks.equal("none dropped", events["dropped"], 0)
     want = [told for _, told in reversed(MESSAGES) if told]
-    checks.equal("the newest first", [(e["site"], e["code"], e["severity"], e["state"]) for e in events["events"]], want)
+    checks.equal("the newest first",
+                 [(e["site"], e["code"], e["severity"], e["state"]) for e in events["events"]], want)
     checks.equal("from syslog", {e["source"] for e in events["events"]}, {"syslog"})
     checks.equal("their texts can be shown and are cut", events["events"][0]["text"],
                  ("caf\u00e9  [31m is warm " + "x" * 200).encode()[:200].decode())
@@ -488,8 +489,9 @@ def check_fleetctl(checks, api, fleetctl):
     checks.that("the ledger hides zeroes", "\nno_listener" not in shown["ledger"] and "no: " in shown["ledger"])
     checks.that("but --all", "\nno_listener" in shown["ledger --all"] and "no: " not in shown["ledger --all"])
     checks.that("events are shown", "ground_fault" in shown["events"] and "1 info" in shown["events"], shown["events"])
-    for words, path in ((["status"], "fleet"), (["events"], "events"), (["regions"], "regions"), (["site", FAILING], "sites/" + FAILING),
-                        (["ledger"], "ledger"), (["sites", "--limit", "3"], "sites?limit=3")):
+    for words, path in ((["status"], "fleet"), (["events"], "events"), (["regions"], "regions"),
+                        (["site", FAILING], "sites/" + FAILING), (["ledger"], "ledger"),
+                        (["sites", "--limit", "3"], "sites?limit=3")):
         code, out, _ = fleetctl("--json", *words)
         checks.equal("fleetctl --json %s" % words[0], (code, set(json.loads(out))), (0, set(api.get(path))))
 

@@ -48,6 +48,21 @@ regions:
 sites:
 %s
 """
+MESSAGES = """\
+profile: small
+domain: energy
+ports:
+  - {port: 0, addresses: [10.9.0.2/24]}
+listeners:
+  - {udp: 5514, format: syslog}
+rollup: {window: 2s, windows_open: 2, epoch: 200ms}
+http: {listen: "HTTP"}
+signatures:
+  - {match: "(?i)inverter .* ground fault", code: ground_fault, severity: 1, state: raise}
+sites:
+  - {id: 1, name: '%s'}
+  - {id: 2, name: far, addresses: [10.9.0.1]}
+"""
 
 
 def weight(site_id):
@@ -269,7 +284,38 @@ def answer_neighbours(checks, build, memory):
             check_stop(checks, "neighbours", appliance)
 
 
-TESTS = (count_every_datagram, share_cores, stop_under_load, answer_neighbours)
+def hear_messages(checks, build, memory):
+    """util-linux' logger: two messages of a host that is a site, one of an address that is one."""
+    if not shutil.which("logger"):
+        checks.skip("hear_messages", "logger is not installed")
+        return
+    said = (("--rfc3164", "-p", "daemon.crit", "Inverter 3 ground fault"), ("--rfc3164", "-p", "user.warning", "warm"),
+            ("--rfc5424=nohost", "-p", "user.info", "well"))
+    host = os.uname().nodename.partition(".")[0]    # as logger gives it in RFC 3164's form
+    with Link() as link:
+        with Appliance(build, MESSAGES % host, eal_on(link, memory)) as appliance:
+            for words in said:
+                done = link.run("logger", "-n", "10.9.0.2", "-P", "5514", "-d", *words)
+                checks.equal("logger %s" % words[0], (done.returncode, done.stderr), (0, ""))
+            ledger = appliance.ledger_when(lambda now: now["records"]["accepted"] == len(said), 5)
+            time.sleep(0.5)     # control takes events once an epoch
+            told = appliance.get("events")
+            checks.equal("messages accepted", ledger["records"]["accepted"], len(said))
+            checks.that("the ledger balances", balances(ledger), ledger)
+            checks.equal("events", [(e["site"], e["code"], e["severity"], e["state"], e["text"])
+                                    for e in told["events"]],
+                         [(host, None, 4, "message", "warm"),
+                          (host, "ground_fault", 1, "raise", "Inverter 3 ground fault")])
+            checks.equal("events by code", told["matched"], {"ground_fault": 1})
+            checks.equal("messages without signature", (told["unmatched"]["4"], told["unmatched"]["6"]), (1, 1))
+            checks.that("their times are of now",
+                        all(abs(told["time"] - e["time"]) < 10e9 for e in told["events"]), told)
+            well = appliance.get("ledger?site=far")["records"]["accepted"]
+            checks.equal("a message without a host is its address's", well, 1)
+            check_stop(checks, "messages", appliance)
+
+
+TESTS = (count_every_datagram, share_cores, stop_under_load, answer_neighbours, hear_messages)
 
 
 def main(build, *names):
