@@ -3,14 +3,14 @@
 # Everything that can be checked without hardware; sets up what it needs. The last line is "N passed, N failed".
 #
 #   ./test.sh            all phases
-#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal live demo
+#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal live clients demo
 #
 # What is built goes to $TEST_BUILD (default build-test).
 set -u
 cd "$(dirname "$0")" || exit 1
 . scripts/setup.sh
 
-ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal live demo)
+ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal live clients demo)
 TEST_BUILD=${TEST_BUILD:-build-test}
 ORACLE_FLEETS=60
 FUZZ_RUNS=20000
@@ -252,6 +252,11 @@ phase_live()
 	borrow_hugepages 256 || echo "no hugepages to be had"
 	counted "live" timeout 600 python3 tests/e2e/live.py "$TEST_BUILD/gcc"
 	return_hugepages
+}
+
+phase_clients()
+{
+	gcc_build && counted "clients" timeout 120 python3 tests/e2e/clients.py "$TEST_BUILD/gcc"
 }
 
 phase_demo()
