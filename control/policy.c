@@ -2,12 +2,14 @@
 #include "control/policy.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "control/keyfile.h"
+#include "control/patterns_cache.h"
 
 enum {
 	LINES_PER_SITE = 4096, /* fingerprints remembered, between the two bounds below */
@@ -63,19 +65,45 @@ static struct esf_directory *policy_directory(
 	return directory;
 }
 
+/* Compiles a list of patterns, or takes it from $CACHE_DIRECTORY/file as an earlier start left it.
+ */
+static int compile(const struct esf_config *config, const char *what, const char *file,
+    const char *const *patterns, uint32_t count, uint32_t shards_count, struct esf_patterns **out,
+    FILE *errors)
+{
+	const char *folder = getenv("CACHE_DIRECTORY");
+	enum esf_patterns_cache_use use = ESF_PATTERNS_CACHE_UNUSED;
+	char path[PATH_MAX], message[256];
+	uint32_t bad = 0;
+	int size = snprintf(path, sizeof(path), "%s/%s", folder == NULL ? "" : folder, file);
+	bool cached = folder != NULL && folder[0] != '\0' && (size_t)size < sizeof(path);
+	int result = esf_patterns_cache_create(cached ? path : NULL, patterns, count, shards_count,
+	    out, &use, &bad, message, sizeof(message));
+
+	if (result == -EINVAL)
+		fprintf(errors, "%s: %s \"%s\": got what Hyperscan refuses: %s\n", config->path,
+		    what, patterns[bad], message);
+	if (use == ESF_PATTERNS_CACHE_FAILED)
+		fprintf(errors,
+		    "estream-fleetd: %s: compiled patterns can't be kept there, so that each start "
+		    "compiles them: is $CACHE_DIRECTORY a folder that this user may write to?\n",
+		    path);
+	return result;
+}
+
 static int policy_rules(
     const struct esf_config *config, uint32_t shards_count, struct esf_policy *policy, FILE *errors)
 {
 	const struct esf_rules *rules = &config->rules;
+	struct esf_patterns *patterns = NULL;
 	struct esf_ruleset *set = NULL;
-	char message[256];
-	uint32_t bad = 0;
-	int result = esf_ruleset_create((const char *const *)rules->patterns, rules->rules,
-	    rules->count, shards_count, &set, &bad, message, sizeof(message));
+	int result = compile(config, "name rule", "rules.patterns",
+	    (const char *const *)rules->patterns, rules->count, shards_count, &patterns, errors);
 
-	if (result == -EINVAL)
-		fprintf(errors, "%s: name rule \"%s\": got what Hyperscan refuses: %s\n",
-		    config->path, rules->patterns[bad], message);
+	if (result == 0 && esf_ruleset_adopt(patterns, rules->rules, &set) != 0) {
+		esf_patterns_destroy(patterns);
+		result = -ENOMEM;
+	}
 	policy->rules = set;
 	return result;
 }
@@ -96,24 +124,26 @@ static void fill_signatures(
 static int policy_signatures(
     const struct esf_config *config, uint32_t shards_count, struct esf_policy *policy, FILE *errors)
 {
-	uint32_t count = config->signatures_count, bad = 0;
-	const char **patterns = calloc(count + 1, sizeof(*patterns));
+	uint32_t count = config->signatures_count;
+	const char **texts = calloc(count + 1, sizeof(*texts));
 	struct esf_signature *signatures = calloc(count + 1, sizeof(*signatures));
+	struct esf_patterns *patterns = NULL;
 	struct esf_signatures *set = NULL;
-	char message[256];
 	int result = -ENOMEM;
 
-	if (patterns != NULL && signatures != NULL) {
-		fill_signatures(config, patterns, signatures);
-		result = esf_signatures_create(patterns, signatures, count, shards_count, &set,
-		    &bad, message, sizeof(message));
+	if (texts != NULL && signatures != NULL) {
+		fill_signatures(config, texts, signatures);
+		result = compile(config, "signature", "signatures.patterns", texts, count,
+		    shards_count, &patterns, errors);
 	}
-	if (result == -EINVAL)
-		fprintf(errors, "%s: signature \"%s\": got what Hyperscan refuses: %s\n",
-		    config->path, patterns[bad], message);
+	if (result == 0) {
+		result = esf_signatures_adopt(patterns, signatures, &set);
+		if (result != 0)
+			esf_patterns_destroy(patterns);
+	}
 	policy->signatures = set;
 	free(signatures);
-	free(patterns);
+	free(texts);
 	return result;
 }
 

@@ -125,6 +125,30 @@ def replay_the_same(checks, bench):
         check_documents(checks, form, [json.loads(line) for line in first.stdout.splitlines()], capture)
 
 
+def keep_compiled_patterns(checks, bench):
+    """With CACHE_DIRECTORY set, as systemd sets it, the second start finds what the first compiled."""
+    folder = os.path.join(bench.folder, "cache")
+    os.mkdir(folder, 0o700)
+    capture = os.path.join(bench.folder, "cache.pcap")
+    run(bench.fleetgen, "pcap", "--out", capture, "--format", "etd", "--sites", "1", "--count", "20")
+    command = (bench.fleetd, "replay", "--config", bench.config(), capture)
+    plain = run(*command).stdout
+    os.environ["CACHE_DIRECTORY"] = folder
+    try:
+        outputs = [run(*command).stdout]
+        kept = os.stat(os.path.join(folder, "rules.patterns"))
+        outputs.append(run(*command).stdout)
+        again = os.stat(os.path.join(folder, "rules.patterns"))
+        os.environ["CACHE_DIRECTORY"] = os.path.join(folder, "missing")
+        lost = run(*command)
+    finally:
+        del os.environ["CACHE_DIRECTORY"]
+    checks.equal("compiled patterns change no output", outputs, [plain, plain])
+    checks.equal("compiled patterns are written once", (kept.st_ino, kept.st_mtime_ns), (again.st_ino, again.st_mtime_ns))
+    checks.that("a cache that can't be written is said and does no harm",
+                lost.returncode == 0 and lost.stdout == plain and "CACHE_DIRECTORY" in lost.stderr, lost.stderr)
+
+
 def check_documents(checks, form, documents, capture):
     with open(capture + ".labels.json") as labels:
         totals = json.load(labels)["totals"]
@@ -147,7 +171,7 @@ def fail_without_appliance(checks, bench):
 
 
 TESTS = (refuse_captures, refuse_ports, refuse_taken_http_port, refuse_usage, report_all_faults, accept_examples,
-         replay_the_same, fail_without_appliance)
+         replay_the_same, keep_compiled_patterns, fail_without_appliance)
 
 
 def main(build):
