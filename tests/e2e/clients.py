@@ -211,7 +211,7 @@ def install_hot_shots(checks, folder):
         return None
     try:
         done = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional",
-                               "--prefix", folder, "hot-shots"], capture_output=True, text=True, timeout=60, check=False)
+                               "--prefix", folder, "hot-shots@17.1.1"], capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
         checks.skip("hot-shots", "npm took more than 60 s")
         return None
