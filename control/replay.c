@@ -13,6 +13,7 @@
 
 #include "control/api/document.h"
 #include "control/fleet/judge.h"
+#include "control/fleet/roster.h"
 #include "control/incident/event_log.h"
 #include "control/policy.h"
 #include "dataplane/shard.h"
@@ -36,6 +37,7 @@ struct replay {
 	struct esf_plane *plane;
 	struct esf_policy *policy;
 	struct esf_shard *shard;
+	struct esf_roster *roster;
 	struct esf_judge *judge;
 	struct esf_event_log *events;
 	struct esf_frame_addresses ours;
@@ -86,7 +88,11 @@ static int replay_start(struct replay *replay)
 		return fail("replay", "out of memory for the sites' state");
 	esf_plane_set_policy(replay->plane, replay->policy);
 	replay->shard = esf_plane_shard(replay->plane, 0);
-	replay->judge = esf_judge_create(replay->config, 1, replay->plane, INT64_MIN);
+	replay->roster = esf_roster_create(replay->config, options.sites_count);
+	if (replay->roster == NULL)
+		return fail("replay", "out of memory");
+	replay->judge =
+	    esf_judge_create(replay->config, 1, replay->roster, replay->plane, INT64_MIN);
 	replay->events = esf_event_log_create(replay->config);
 	return replay->judge == NULL || replay->events == NULL ? fail("replay", "out of memory")
 	                                                       : ESF_EXIT_OK;
@@ -97,6 +103,7 @@ static void replay_stop(struct replay *replay)
 	rcu_barrier();
 	esf_event_log_destroy(replay->events);
 	esf_judge_destroy(replay->judge);
+	esf_roster_destroy(replay->roster);
 	esf_plane_destroy(replay->plane);
 	esf_policy_destroy(replay->policy);
 }
@@ -127,7 +134,7 @@ static void publish(struct replay *replay, int64_t now)
 /* Before closed windows whose memory is not yet back could be missed by the pools' spare. */
 static void reclaim(struct replay *replay)
 {
-	replay->windows_out += replay->config->sites_count;
+	replay->windows_out += esf_roster_count(replay->roster);
 	if (replay->windows_out < WINDOWS_OUT_MAX)
 		return;
 	rcu_barrier();

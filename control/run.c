@@ -14,6 +14,7 @@
 
 #include "control/api/http.h"
 #include "control/fleet/judge.h"
+#include "control/fleet/roster.h"
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
 #include "control/policy.h"
@@ -37,6 +38,7 @@ struct appliance {
 	struct esf_policy *policy;
 	struct esf_plane *plane;
 	struct esf_views *views;
+	struct esf_roster *roster;
 	struct esf_judge *judge;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
@@ -113,11 +115,13 @@ static int start_plane(struct appliance *a)
 		return fail("out of memory for the sites' state");
 	esf_plane_set_policy(a->plane, a->policy);
 	a->views = esf_views_create();
-	a->judge = esf_judge_create(a->config, 1, a->plane,
+	a->roster = esf_roster_create(a->config, options.sites_count);
+	if (a->views == NULL || a->roster == NULL)
+		return fail("out of memory");
+	a->judge = esf_judge_create(a->config, 1, a->roster, a->plane,
 	    esf_window_oldest_open(real_time_ns(), options.window_ns, options.windows_open));
 	a->events = esf_event_log_create(a->config);
-	return a->views == NULL || a->judge == NULL || a->events == NULL ? fail("out of memory")
-	                                                                 : ESF_EXIT_OK;
+	return a->judge == NULL || a->events == NULL ? fail("out of memory") : ESF_EXIT_OK;
 }
 
 static int start_api(struct appliance *a)
@@ -196,6 +200,7 @@ static int stop(struct appliance *a, int result)
 	esf_event_log_destroy(a->events);
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
+	esf_roster_destroy(a->roster);
 	esf_plane_destroy(a->plane);
 	esf_policy_destroy(a->policy);
 	if (a->eal_started)

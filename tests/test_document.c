@@ -87,7 +87,7 @@ static const struct esf_scope region_scopes[] = {
 	{ "north", 85, ESF_STATUS_GOOD, 1, 1, 1, 1, 0, 0, 0, north_kpis },
 	{ "unassigned", NAN, ESF_STATUS_UNKNOWN, 0, 1, 0, 0, 0, 0, 1, no_kpis },
 };
-static const struct esf_view view = {
+static struct esf_view view = {
 	.time = INT64_C(1700000020000000001),
 	.window = 170000000,
 	.start = INT64_C(1700000000000000000),
@@ -284,9 +284,24 @@ static void site_ledger_balances_by_itself(void)
 	json_decref(document);
 }
 
+static int make_roster(void)
+{
+	struct esf_roster *roster = esf_roster_create(&config, config.sites_count);
+
+	view.roster = roster;
+	view.sites_count = roster == NULL ? 0 : esf_roster_count(roster);
+	return roster == NULL;
+}
+
+static int drop_roster(void)
+{
+	esf_roster_destroy((struct esf_roster *)view.roster);
+	return 0;
+}
+
 void esf_suite_document(void)
 {
-	CU_pSuite suite = CU_add_suite("document", NULL, NULL);
+	CU_pSuite suite = CU_add_suite("document", make_roster, drop_roster);
 
 	CU_ADD_TEST(suite, scope_has_the_keys_of_the_contract_in_order);
 	CU_ADD_TEST(suite, site_has_the_keys_of_the_contract_in_order);

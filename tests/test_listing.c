@@ -32,7 +32,7 @@ static const struct esf_site_view site_views[] = {
 };
 static const struct esf_scope scopes[] = { { .name = "north" }, { .name = "south" },
 	{ .name = "unassigned" } };
-static const struct esf_view view = {
+static struct esf_view view = {
 	.time = 7, .config = &config, .regions_count = 3, .regions = scopes, .sites = site_views
 };
 
@@ -147,32 +147,38 @@ static void bad_parameters_are_refused_with_what_is_wanted(void)
 
 static void names_are_found(void)
 {
-	const struct esf_config other = { .sites_count = 0 };
-	struct esf_lookup *lookup = esf_lookup_create(&config);
-	struct esf_lookup *stale = esf_lookup_create(&other);
-
 	drop_reply();
-	for (uint32_t s = 0; s < config.sites_count; s++) {
-		CU_ASSERT_EQUAL(esf_listing_find_site(&view, NULL, sites[s].name, &reply), s);
-		CU_ASSERT_EQUAL(esf_listing_find_site(&view, lookup, sites[s].name, &reply), s);
-		CU_ASSERT_EQUAL(esf_listing_find_site(&view, stale, sites[s].name, &reply), s);
-	}
+	for (uint32_t s = 0; s < config.sites_count; s++)
+		CU_ASSERT_EQUAL(esf_listing_find_site(&view, sites[s].name, &reply), s);
 	CU_ASSERT_EQUAL(esf_listing_find_region(&view, "unassigned", &reply), 2);
 	CU_ASSERT_EQUAL(reply.status, 0);
-	CU_ASSERT_EQUAL(esf_listing_find_site(&view, lookup, "n-11", &reply), -1);
+	CU_ASSERT_EQUAL(esf_listing_find_site(&view, "n-11", &reply), -1);
 	CU_ASSERT_EQUAL(reply.status, 404);
 	CU_ASSERT_STRING_EQUAL(
 	    reply.body, "{\"error\":\"no site \\\"n-11\\\", did you mean \\\"n-10\\\"?\"}");
 	drop_reply();
-	CU_ASSERT_EQUAL(esf_listing_find_site(&view, lookup, "N-9", &reply), -1);
+	CU_ASSERT_EQUAL(esf_listing_find_site(&view, "N-9", &reply), -1);
 	drop_reply();
-	esf_lookup_free(lookup);
-	esf_lookup_free(stale);
+}
+
+static int make_roster(void)
+{
+	struct esf_roster *roster = esf_roster_create(&config, config.sites_count);
+
+	view.roster = roster;
+	view.sites_count = roster == NULL ? 0 : esf_roster_count(roster);
+	return roster == NULL;
+}
+
+static int drop_roster(void)
+{
+	esf_roster_destroy((struct esf_roster *)view.roster);
+	return 0;
 }
 
 void esf_suite_listing(void)
 {
-	CU_pSuite suite = CU_add_suite("listing", NULL, NULL);
+	CU_pSuite suite = CU_add_suite("listing", make_roster, drop_roster);
 
 	CU_ADD_TEST(suite, sites_are_sorted_filtered_and_cut);
 	CU_ADD_TEST(suite, bad_parameters_are_refused_with_what_is_wanted);

@@ -97,8 +97,8 @@ json_t *esf_answer_sites(const struct esf_answer *answer)
 json_t *esf_answer_site(const struct esf_answer *answer)
 {
 	const struct esf_view *view = answer->view;
-	int64_t site = esf_listing_find_site(view, answer->sources->lookup,
-	    answer->request->segments[ESF_ANSWER_NAME], answer->reply);
+	int64_t site =
+	    esf_listing_find_site(view, answer->request->segments[ESF_ANSWER_NAME], answer->reply);
 
 	return site < 0 ? NULL : placed(view, esf_document_site(view, (uint32_t)site));
 }
@@ -119,7 +119,7 @@ static json_t *build_site_ledger(const struct esf_answer *answer, const char *na
 		esf_reply_error(answer->reply, 503, "no window has been built yet");
 		return NULL;
 	}
-	site = esf_listing_find_site(view, answer->sources->lookup, name, answer->reply);
+	site = esf_listing_find_site(view, name, answer->reply);
 	return site < 0 ? NULL : esf_document_site_ledger(&view->sites[site].ledger);
 }
 

@@ -170,11 +170,11 @@ static json_t *labels(const struct esf_site_config *site)
 
 json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 {
-	const struct esf_site_config *config = &view->config->sites[site];
+	const struct esf_site_config *config = esf_roster_at(view->roster, site);
 	const struct esf_site_view *of = &view->sites[site];
 	json_t *document = json_object();
 
-	put_count(&document, "id", config->id);
+	put(&document, "id", config->id == 0 ? json_null() : json_integer(config->id));
 	put_string(&document, "name", config->name);
 	put_string(&document, "region", view->regions[config->region].name);
 	put_real(&document, "weight", config->weight);
@@ -272,7 +272,7 @@ json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger)
 }
 
 struct id_and_index {
-	uint32_t id;
+	uint32_t id; /* 0, none, comes last */
 	uint32_t index;
 };
 
@@ -280,21 +280,27 @@ static int by_id(const void *a, const void *b)
 {
 	const struct id_and_index *left = a, *right = b;
 
-	return (left->id > right->id) - (left->id < right->id);
+	if (left->id != right->id)
+		return left->id - 1 < right->id - 1 ? -1 : 1;
+	return (left->index > right->index) - (left->index < right->index);
 }
 
 static json_t *sites_by_id(const struct esf_view *view)
 {
-	uint32_t count = view->config->sites_count;
-	struct id_and_index *order = calloc(count + (size_t)1, sizeof(*order));
+	struct id_and_index *order = calloc(view->sites_count + (size_t)1, sizeof(*order));
+	uint32_t count = 0;
 	json_t *array = json_array();
 
 	if (order == NULL) {
 		json_decref(array);
 		return NULL;
 	}
-	for (uint32_t s = 0; s < count; s++)
-		order[s] = (struct id_and_index){ view->config->sites[s].id, s };
+	for (uint32_t s = 0; s < view->sites_count; s++) {
+		const struct esf_site_config *site = esf_roster_at(view->roster, s);
+
+		if (site != NULL)
+			order[count++] = (struct id_and_index){ site->id, s };
+	}
 	qsort(order, count, sizeof(*order), by_id);
 	for (uint32_t i = 0; i < count; i++)
 		append(&array, esf_document_site(view, order[i].index));

@@ -36,7 +36,7 @@ static int choose_site(const struct esf_answer *answer, struct choice *choice)
 		esf_reply_error(answer->reply, 503, "no window has been built yet");
 		return -1;
 	}
-	choice->site = esf_listing_find_site(view, answer->sources->lookup, name, answer->reply);
+	choice->site = esf_listing_find_site(view, name, answer->reply);
 	return choice->site < 0 ? -1 : 0;
 }
 
@@ -83,7 +83,7 @@ static json_t *unmatched(const struct esf_event_snapshot *events)
 	return document;
 }
 
-static json_t *event_document(const struct esf_config *config, const struct esf_event *event)
+static json_t *event_document(const struct esf_view *view, const struct esf_event *event)
 {
 	static const char *const states[] = {
 		[ESF_ETD_MESSAGE] = "message", [ESF_ETD_RAISE] = "raise", [ESF_ETD_CLEAR] = "clear"
@@ -93,32 +93,35 @@ static json_t *event_document(const struct esf_config *config, const struct esf_
 	};
 
 	return json_pack("{s:I, s:s, s:s?, s:i, s:s, s:s, s:s%}", "time", (json_int_t)event->time,
-	    "site", config->sites[event->site].name, "code",
-	    esf_event_code(config, event->signature), "severity", event->severity, "state",
+	    "site", esf_roster_at(view->roster, event->site)->name, "code",
+	    esf_event_code(view->config, event->signature), "severity", event->severity, "state",
 	    states[event->state], "source", sources[event->source], "text", event->text,
 	    (size_t)event->text_length);
 }
 
+/* An event of a site that is younger than the view waits for the next one. */
 static bool is_chosen(
-    const struct esf_config *config, const struct esf_event *event, const struct choice *choice)
+    const struct esf_view *view, const struct esf_event *event, const struct choice *choice)
 {
-	const char *code = esf_event_code(config, event->signature);
+	const char *code = esf_event_code(view->config, event->signature);
 
+	if (event->site >= view->sites_count || esf_roster_at(view->roster, event->site) == NULL)
+		return false;
 	if (choice->site >= 0 && event->site != choice->site)
 		return false;
 	return choice->code == NULL || (code != NULL && strcmp(code, choice->code) == 0);
 }
 
-static json_t *list(const struct esf_config *config, const struct esf_event_snapshot *events,
+static json_t *list(const struct esf_view *view, const struct esf_event_snapshot *events,
     const struct choice *choice)
 {
 	json_t *array = json_array();
 
-	for (uint32_t i = 0; i < events->events_count; i++) {
+	for (uint32_t i = 0; view != NULL && i < events->events_count; i++) {
 		if (json_array_size(array) == choice->limit)
 			break;
-		if (is_chosen(config, &events->events[i], choice))
-			json_array_append_new(array, event_document(config, &events->events[i]));
+		if (is_chosen(view, &events->events[i], choice))
+			json_array_append_new(array, event_document(view, &events->events[i]));
 	}
 	return array;
 }
@@ -134,5 +137,5 @@ json_t *esf_answer_events(const struct esf_answer *answer)
 		return NULL;
 	return json_pack("{s:I, s:I, s:o, s:o, s:o}", "time", wall_clock(), "dropped",
 	    (json_int_t)events->dropped, "matched", matched(events), "unmatched", unmatched(events),
-	    "events", list(answer->sources->config, events, &choice));
+	    "events", list(esf_answer_latest_view(answer->sources), events, &choice));
 }

@@ -27,7 +27,6 @@ enum {
 /* Owner: the HTTP thread, but for stop. */
 struct esf_http {
 	struct esf_api_sources sources;
-	struct esf_lookup *lookup;
 	FILE *errors;
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
@@ -245,26 +244,20 @@ static int start_thread(struct esf_http *http)
 
 int esf_http_start(const struct esf_api_sources *sources, struct esf_http **out, FILE *errors)
 {
-	struct esf_lookup *lookup;
 	struct esf_http *http;
 	int fd = esf_listen_open(sources->config->http.address, sources->config->http.port, errors);
 	int error;
 
 	if (fd < 0)
 		return fd;
-	lookup = esf_lookup_create(sources->config);
 	http = aligned_alloc(ESF_CACHE_LINE, sizeof(*http));
-	if (http == NULL || lookup == NULL) {
+	if (http == NULL) {
 		close(fd);
-		free(http);
-		esf_lookup_free(lookup);
 		fprintf(errors, "estream-fleetd: http: out of memory\n");
 		return -ENOMEM;
 	}
 	memset(http, 0, sizeof(*http));
-	http->lookup = lookup;
 	http->sources = *sources;
-	http->sources.lookup = lookup;
 	http->errors = errors;
 	atomic_init(&http->stop, false);
 	http->daemon = start_daemon(http, fd);
@@ -278,7 +271,6 @@ int esf_http_start(const struct esf_api_sources *sources, struct esf_http **out,
 		MHD_stop_daemon(http->daemon);
 	else
 		close(fd);
-	esf_lookup_free(http->lookup);
 	free(http);
 	return error;
 }
@@ -290,6 +282,5 @@ void esf_http_stop(struct esf_http *http)
 	atomic_store_explicit(&http->stop, true, memory_order_release);
 	pthread_join(http->thread, NULL);
 	MHD_stop_daemon(http->daemon);
-	esf_lookup_free(http->lookup);
 	free(http);
 }

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "control/api/lookup.h"
 #include "control/config/config.h"
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
@@ -25,8 +24,7 @@ struct esf_api_sources {
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */
 	const struct esf_config *config;
-	int64_t started;                 /* Unix ns */
-	const struct esf_lookup *lookup; /* may be NULL; the HTTP API makes its own */
+	int64_t started; /* Unix ns */
 };
 
 struct esf_http;

@@ -41,18 +41,18 @@ static void set_missing(
 	    esf_nearest_hint(nearest, hint, sizeof(hint)));
 }
 
-int64_t esf_listing_find_site(const struct esf_view *view, const struct esf_lookup *lookup,
-    const char *name, struct esf_reply *reply)
+int64_t esf_listing_find_site(
+    const struct esf_view *view, const char *name, struct esf_reply *reply)
 {
-	const struct esf_config *config = view->config;
-	int64_t found = esf_lookup_find(lookup, config, name);
+	int64_t found = esf_roster_find(view->roster, name, view->sites_count);
 	struct esf_nearest nearest;
 
 	if (found >= 0)
 		return found;
 	esf_nearest_start(&nearest, name);
-	for (uint32_t s = 0; s < config->sites_count && s < HINTS_MAX; s++)
-		esf_nearest_offer(&nearest, config->sites[s].name);
+	for (uint32_t s = 0; s < view->sites_count && s < HINTS_MAX; s++)
+		if (esf_roster_at(view->roster, s) != NULL)
+			esf_nearest_offer(&nearest, esf_roster_at(view->roster, s)->name);
 	set_missing(reply, "site", name, &nearest);
 	return -1;
 }
@@ -178,10 +178,12 @@ static uint32_t gather(const struct esf_view *view, const struct choice *choice,
 {
 	uint32_t count = 0;
 
-	for (uint32_t s = 0; s < view->config->sites_count; s++) {
-		const struct esf_site_config *config = &view->config->sites[s];
+	for (uint32_t s = 0; s < view->sites_count; s++) {
+		const struct esf_site_config *config = esf_roster_at(view->roster, s);
 		const struct esf_site_view *site = &view->sites[s];
 
+		if (config == NULL)
+			continue;
 		if (choice->region >= 0 && config->region != choice->region)
 			continue;
 		if (choice->status >= 0 && (int64_t)site->status != choice->status)
@@ -212,7 +214,9 @@ static int by_key(const void *a, const void *b)
 		if (order != 0)
 			return order;
 	}
-	return (left->id > right->id) - (left->id < right->id);
+	if (left->id != right->id) /* 0, none, comes last */
+		return left->id - 1 < right->id - 1 ? -1 : 1;
+	return (left->index > right->index) - (left->index < right->index);
 }
 
 static json_t *site_documents(const struct esf_view *view, const struct choice *choice,
@@ -239,7 +243,7 @@ json_t *esf_listing_document(
 
 	if (choose(view, request, &choice, reply) != 0)
 		return NULL;
-	rows = calloc(view->config->sites_count + (size_t)1, sizeof(*rows));
+	rows = calloc(view->sites_count + (size_t)1, sizeof(*rows));
 	if (rows == NULL)
 		return NULL;
 	count = gather(view, &choice, rows);

@@ -2,7 +2,6 @@
 #ifndef ESF_LISTING_H
 #define ESF_LISTING_H
 
-#include "control/api/lookup.h"
 #include "control/api/reply.h"
 #include "control/api/request.h"
 #include "control/fleet/view.h"
@@ -32,11 +31,10 @@ json_t *esf_listing_document(
 int esf_listing_number(const struct esf_request *request, const char *name, uint32_t min,
     uint32_t max, uint32_t *out, struct esf_reply *reply);
 
-/* Index of the site (lookup: as esf_lookup_find takes it) or region of that name; -1 with the reply
- * set to a 404 that names the nearest.
+/* Index of the site or region of that name; -1 with the reply set to a 404 that names the nearest.
  */
-int64_t esf_listing_find_site(const struct esf_view *view, const struct esf_lookup *lookup,
-    const char *name, struct esf_reply *reply);
+int64_t esf_listing_find_site(
+    const struct esf_view *view, const char *name, struct esf_reply *reply);
 int64_t esf_listing_find_region(
     const struct esf_view *view, const char *name, struct esf_reply *reply);
 

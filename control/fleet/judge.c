@@ -7,13 +7,14 @@
 struct esf_judge {
 	const struct esf_config *config;
 	uint64_t config_revision;
+	struct esf_roster *roster;
 	struct esf_plane *plane;
 	int64_t next;     /* window index */
 	uint32_t *silent; /* by site: closed windows in a row without an accepted record */
 };
 
 struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
-    struct esf_plane *plane, int64_t from_window)
+    struct esf_roster *roster, struct esf_plane *plane, int64_t from_window)
 {
 	struct esf_judge *judge = calloc(1, sizeof(*judge));
 
@@ -21,9 +22,11 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 		return NULL;
 	judge->config = config;
 	judge->config_revision = config_revision;
+	judge->roster = roster;
 	judge->plane = plane;
 	judge->next = from_window;
-	judge->silent = calloc(config->sites_count + 1, sizeof(*judge->silent));
+	judge->silent =
+	    calloc(esf_plane_options(plane)->sites_count + (size_t)1, sizeof(*judge->silent));
 	if (judge->silent == NULL) {
 		free(judge);
 		return NULL;
@@ -73,11 +76,11 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 	*out = NULL;
 	if (!is_closed(judge, window, settled))
 		return 0;
-	view = esf_view_build(
-	    judge->config, judge->config_revision, judge->plane, window, true, time, judge->silent);
+	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
+	    window, true, time, judge->silent);
 	if (view == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < judge->config->sites_count; i++)
+	for (uint32_t i = 0; i < view->sites_count; i++)
 		judge->silent[i] = view->sites[i].silent_windows;
 	esf_plane_consume(judge->plane, window);
 	judge->next = window + 1;
@@ -87,7 +90,7 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 
 struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
 {
-	return esf_view_build(judge->config, judge->config_revision, judge->plane,
+	return esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled,
 	    judge->silent);
 }

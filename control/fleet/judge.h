@@ -18,7 +18,7 @@ struct esf_judge;
  * the first that holds a record (replay). NULL when out of memory.
  */
 struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
-    struct esf_plane *plane, int64_t from_window);
+    struct esf_roster *roster, struct esf_plane *plane, int64_t from_window);
 void esf_judge_destroy(struct esf_judge *judge);
 
 /* Unix ns at which the next window closes; INT64_MAX: none is known yet. */

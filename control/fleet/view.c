@@ -18,6 +18,9 @@ const char *const esf_status_names[] = { "good", "degraded", "bad", "unknown" };
  */
 struct build {
 	const struct esf_config *config;
+	const struct esf_roster *roster;
+	uint32_t sites_count;   /* indexes of the roster */
+	uint32_t present_count; /* of them that hold a site */
 	struct esf_view *view;
 	struct esf_scope *regions;
 	struct esf_site_view *sites;
@@ -45,7 +48,7 @@ static void *carve(char *base, size_t *used, size_t count, size_t size)
 /* With base NULL: only how many bytes it takes. */
 static size_t lay_out_view(struct build *build, char *base, uint32_t regions)
 {
-	size_t sites = build->config->sites_count, kpis = build->config->kpis_count, used = 0;
+	size_t sites = build->sites_count, kpis = build->config->kpis_count, used = 0;
 
 	build->view = carve(base, &used, 1, sizeof(*build->view));
 	build->regions = carve(base, &used, regions, sizeof(*build->regions));
@@ -58,7 +61,7 @@ static size_t lay_out_view(struct build *build, char *base, uint32_t regions)
 
 static size_t lay_out_scratch(struct build *build, char *base)
 {
-	size_t sites = build->config->sites_count, used = 0;
+	size_t sites = build->sites_count, used = 0;
 
 	build->grouped = carve(base, &used, sites, sizeof(*build->grouped));
 	build->kpi_column = carve(base, &used, sites, sizeof(*build->kpi_column));
@@ -78,8 +81,9 @@ static uint32_t group_by_region(struct build *build)
 
 	for (uint32_t r = 0; r <= regions; r++)
 		ends[r] = 0;
-	for (uint32_t s = 0; s < config->sites_count; s++)
-		ends[config->sites[s].region]++;
+	for (uint32_t s = 0; s < build->sites_count; s++)
+		if (esf_roster_at(build->roster, s) != NULL)
+			ends[esf_roster_at(build->roster, s)->region]++;
 	unassigned = ends[regions];
 	for (uint32_t r = 0; r <= regions; r++) {
 		uint32_t count = ends[r];
@@ -87,8 +91,10 @@ static uint32_t group_by_region(struct build *build)
 		ends[r] = at;
 		at += count;
 	}
-	for (uint32_t s = 0; s < config->sites_count; s++)
-		build->order[ends[config->sites[s].region]++] = s;
+	build->present_count = at;
+	for (uint32_t s = 0; s < build->sites_count; s++)
+		if (esf_roster_at(build->roster, s) != NULL)
+			build->order[ends[esf_roster_at(build->roster, s)->region]++] = s;
 	return regions + (unassigned > 0);
 }
 
@@ -258,11 +264,11 @@ static void build_scope_kpi(
 static void build_scopes(struct build *build)
 {
 	const struct esf_config *config = build->config;
-	uint32_t regions = build->view->regions_count, count = config->sites_count;
+	uint32_t regions = build->view->regions_count, count = build->present_count;
 
 	for (uint32_t i = 0; i < count; i++) {
 		build->grouped[i] = &build->sites[build->order[i]];
-		build->weights[i] = config->sites[build->order[i]].weight;
+		build->weights[i] = esf_roster_at(build->roster, build->order[i])->weight;
 	}
 	for (uint32_t r = 0; r < regions; r++)
 		build_scope(
@@ -279,10 +285,14 @@ static void build_scopes(struct build *build)
 }
 
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
-    const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
+    const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
     const uint32_t *silent_before)
 {
-	struct build build = { .config = config };
+	struct build build = {
+		.config = config,
+		.roster = roster,
+		.sites_count = esf_roster_count(roster),
+	};
 
 	if (!allocate(&build))
 		return NULL;
@@ -293,9 +303,12 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	build.view->closed = closed;
 	build.view->config_revision = config_revision;
 	build.view->config = config;
+	build.view->roster = roster;
+	build.view->sites_count = build.sites_count;
 	rcu_read_lock();
-	for (uint32_t s = 0; s < config->sites_count; s++)
-		build_site(&build, plane, s, silent_before == NULL ? 0 : silent_before[s]);
+	for (uint32_t i = 0; i < build.present_count; i++)
+		build_site(&build, plane, build.order[i],
+		    silent_before == NULL ? 0 : silent_before[build.order[i]]);
 	rcu_read_unlock();
 	build_scopes(&build);
 	free(build.scratch);

@@ -8,6 +8,7 @@
 #include <urcu-qsbr.h>
 
 #include "control/config/config.h"
+#include "control/fleet/roster.h"
 #include "dataplane/plane.h"
 
 /*
@@ -80,7 +81,9 @@ struct esf_view {
 	uint32_t regions_count; /* config's, and "unassigned" last where any site is */
 	struct esf_scope fleet;
 	const struct esf_scope *regions;
-	const struct esf_site_view *sites; /* by index of config->sites */
+	const struct esf_roster *roster;
+	uint32_t sites_count;              /* indexes of the roster that this view knows */
+	const struct esf_site_view *sites; /* by index of the roster; meaningless where it has none */
 	struct rcu_head rcu; /* for esf_views: the view's last use */
 };
 
@@ -90,7 +93,7 @@ struct esf_view {
  * without an accepted record (indexed by site; NULL: none). NULL when out of memory.
  */
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
-    const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
+    const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
     const uint32_t *silent_before);
 void esf_view_free(struct esf_view *view);
 

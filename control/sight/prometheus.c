@@ -122,7 +122,16 @@ static void put_value(FILE *out, const char *metric, const char *scope, const ch
 
 static bool shows_sites(const struct esf_view *view)
 {
-	return view->config->sites_count <= ESF_PROMETHEUS_SITES_MAX;
+	return view->fleet.total <= ESF_PROMETHEUS_SITES_MAX;
+}
+
+static void put_site(
+    FILE *out, const char *metric, const struct esf_view *view, uint32_t index, double value)
+{
+	const struct esf_site_config *site = esf_roster_at(view->roster, index);
+
+	if (site != NULL)
+		put_value(out, metric, "site", site->name, NULL, value);
 }
 
 static void put_health(FILE *out, const struct esf_view *view)
@@ -135,9 +144,8 @@ static void put_health(FILE *out, const struct esf_view *view)
 	for (uint32_t r = 0; r < view->regions_count; r++)
 		put_value(
 		    out, name, "region", view->regions[r].name, NULL, view->regions[r].health);
-	for (uint32_t s = 0; shows_sites(view) && s < view->config->sites_count; s++)
-		put_value(
-		    out, name, "site", view->config->sites[s].name, NULL, view->sites[s].health);
+	for (uint32_t s = 0; shows_sites(view) && s < view->sites_count; s++)
+		put_site(out, name, view, s, view->sites[s].health);
 }
 
 static void put_coverage(FILE *out, const struct esf_view *view)
@@ -149,9 +157,8 @@ static void put_coverage(FILE *out, const struct esf_view *view)
 	for (uint32_t r = 0; r < view->regions_count; r++)
 		put_value(
 		    out, name, "region", view->regions[r].name, NULL, view->regions[r].coverage);
-	for (uint32_t s = 0; shows_sites(view) && s < view->config->sites_count; s++)
-		put_value(
-		    out, name, "site", view->config->sites[s].name, NULL, view->sites[s].coverage);
+	for (uint32_t s = 0; shows_sites(view) && s < view->sites_count; s++)
+		put_site(out, name, view, s, view->sites[s].coverage);
 }
 
 static void put_scope_kpis(

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/fleet/roster.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+struct esf_roster {
+	const struct esf_config *config;
+	uint32_t capacity;
+	uint32_t count;
+	const struct esf_site_config **sites;
+	/*
+	 * By name: index + 1, open addressing, at most half full. Stored with release once the site
+	 * it leads to is whole; partner: the loads with acquire in find_slot.
+	 */
+	_Atomic uint32_t *slots;
+	uint32_t slots_mask;
+	uint8_t key[crypto_shorthash_KEYBYTES]; /* names may be a sender's choice */
+};
+
+static uint32_t hash(const struct esf_roster *roster, const char *name)
+{
+	uint64_t value;
+
+	crypto_shorthash((uint8_t *)&value, (const uint8_t *)name, strlen(name), roster->key);
+	return (uint32_t)value;
+}
+
+/* The slot that holds the name, or the free one where it would go. */
+static _Atomic uint32_t *find_slot(const struct esf_roster *roster, const char *name)
+{
+	for (uint32_t at = hash(roster, name);; at++) {
+		_Atomic uint32_t *slot = &roster->slots[at & roster->slots_mask];
+		uint32_t index = atomic_load_explicit(slot, memory_order_acquire);
+
+		if (index == 0 || strcmp(roster->sites[index - 1]->name, name) == 0)
+			return slot;
+	}
+}
+
+static void add(struct esf_roster *roster, uint32_t index, const struct esf_site_config *site)
+{
+	roster->sites[index] = site;
+	atomic_store_explicit(find_slot(roster, site->name), index + 1, memory_order_release);
+}
+
+struct esf_roster *esf_roster_create(const struct esf_config *config, uint32_t capacity)
+{
+	struct esf_roster *roster = calloc(1, sizeof(*roster));
+	uint32_t slots = 16;
+
+	if (roster == NULL)
+		return NULL;
+	while (slots < 2 * (uint64_t)capacity)
+		slots *= 2;
+	roster->config = config;
+	roster->capacity = capacity;
+	roster->slots_mask = slots - 1;
+	roster->sites = calloc(capacity + (size_t)1, sizeof(struct esf_site_config *));
+	roster->slots = calloc(slots, sizeof(*roster->slots));
+	if (roster->sites == NULL || roster->slots == NULL) {
+		esf_roster_destroy(roster);
+		return NULL;
+	}
+	randombytes_buf(roster->key, sizeof(roster->key));
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		add(roster, i, &config->sites[i]);
+	roster->count = config->sites_count;
+	return roster;
+}
+
+void esf_roster_destroy(struct esf_roster *roster)
+{
+	if (roster == NULL)
+		return;
+	free(roster->sites);
+	free((void *)roster->slots);
+	free(roster);
+}
+
+uint32_t esf_roster_count(const struct esf_roster *roster)
+{
+	return roster->count;
+}
+
+const struct esf_site_config *esf_roster_at(const struct esf_roster *roster, uint32_t index)
+{
+	return roster->sites[index];
+}
+
+int64_t esf_roster_find(const struct esf_roster *roster, const char *name, uint32_t count)
+{
+	uint32_t index = atomic_load_explicit(find_slot(roster, name), memory_order_acquire);
+
+	return index == 0 || index > count ? -1 : (int64_t)index - 1;
+}
