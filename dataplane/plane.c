@@ -332,20 +332,31 @@ static void ledger_read(const struct esf_shard *shard, struct esf_ledger *out)
 	memcpy(out, words, sizeof(words));
 }
 
+/*
+ * Shards are copied one after the other, and a giver's copy says only at its pass's end what its
+ * takers may have taken by then: so more may have been taken than was handed. The difference was
+ * handed for certain, and received before that, which the giver's next copy will say of the very
+ * same datagrams; here it is said for it. Each shard balances, so both sides grow alike, and what
+ * is said of received never falls: a copy's received - handed and taken only grow.
+ */
+static void count_what_was_taken(struct esf_ledger *ledger)
+{
+	uint64_t unsaid = ledger->datagrams_taken > ledger->datagrams_handed
+	                      ? ledger->datagrams_taken - ledger->datagrams_handed
+	                      : 0;
+
+	ledger->datagrams_handed += unsaid;
+	ledger->datagrams_received += unsaid;
+}
+
 void esf_plane_ledger(const struct esf_plane *plane, struct esf_ledger *out)
 {
-	/*
-	 * Shards are copied one after the other, so a taker may be copied after the giver gave
-	 * more: then taken exceeds handed. The next look will differ; each is bounded and a handful
-	 * suffices.
-	 */
-	do {
-		memset(out, 0, sizeof(*out));
-		for (uint32_t i = 0; i < plane->options.shards_count; i++) {
-			struct esf_ledger one;
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0; i < plane->options.shards_count; i++) {
+		struct esf_ledger one;
 
-			ledger_read(plane->shards[i], &one);
-			esf_ledger_add(out, &one);
-		}
-	} while (out->datagrams_taken > out->datagrams_handed);
+		ledger_read(plane->shards[i], &one);
+		esf_ledger_add(out, &one);
+	}
+	count_what_was_taken(out);
 }

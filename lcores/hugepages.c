@@ -13,7 +13,8 @@ static uint64_t free_pages(const char *folder, const char *size)
 	uint64_t count = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%s/free_hugepages", folder, size);
+	if (snprintf(path, sizeof(path), "%s/%s/free_hugepages", folder, size) >= (int)sizeof(path))
+		return 0;
 	file = fopen(path, "r");
 	if (file == NULL)
 		return 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_lcore.h>
@@ -18,7 +19,7 @@ enum {
 	ROOM_UNIT = 64,
 	PRELOADED = 32768, /* packets of a capture, a queue */
 	MBUFS_MIN = 4095,
-	HUGEPAGE = 2 << 20, /* what the advice counts in */
+	HUGEPAGE = 2 << 20, /* what the advice counts in, and the smallest */
 };
 
 int esf_plan_lcore_socket(uint32_t lcore)
@@ -79,17 +80,31 @@ static void add_port(struct esf_plan *plan, uint32_t index)
 		pool->mbufs_count += (uint32_t)port->rx_queues * PRELOADED;
 }
 
+/*
+ * Bytes of a mempool: DPDK lets no object lie across two pages, which costs most where pages are
+ * small (without hugepages: one mbuf of the usual size to a page of 4 KiB); and the pool itself,
+ * with the ring of what is free and the lcores' caches.
+ */
+static uint64_t pool_size(uint32_t count, uint16_t room_size)
+{
+	uint64_t object =
+	    rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) + room_size, 0, NULL);
+	uint64_t page = rte_eal_has_hugepages() ? HUGEPAGE : (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t objects = object < page ? (count + page / object - 1) / (page / object) * page
+	                                 : count * RTE_ALIGN_CEIL(object, page);
+
+	return objects + RTE_MEMPOOL_HEADER_SIZE((struct rte_mempool *)NULL, ESF_PLAN_MBUF_CACHE) +
+	       (uint64_t)rte_ring_get_memsize(rte_align32pow2(count + 1));
+}
+
 /* Beside the queues: what each lcore has in hand and, once and a half, in its cache. */
 static void finish_pool(struct esf_plan *plan, struct esf_plan_pool *pool)
 {
 	uint32_t each = ESF_BURST_MAX + ESF_PLAN_MBUF_CACHE + ESF_PLAN_MBUF_CACHE / 2;
-	uint32_t object;
 
 	pool->mbufs_count += plan->shards_count * each;
 	pool->mbufs_count = RTE_MAX(pool->mbufs_count, (uint32_t)MBUFS_MIN);
-	object =
-	    rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) + pool->room_size, 0, NULL);
-	pool->size = (uint64_t)pool->mbufs_count * object;
+	pool->size = pool_size(pool->mbufs_count, pool->room_size);
 }
 
 static void add_inboxes(struct esf_plan *plan)

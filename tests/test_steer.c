@@ -92,6 +92,29 @@ static void full_inbox_is_the_datagrams_verdict(void)
 	CU_ASSERT(fixture_stop(f));
 }
 
+/* The giver is still in its pass when the taker has ended its own: the sum says what is certain. */
+static void what_was_taken_counts_as_handed_and_received(void)
+{
+	struct bytes first = etd_births(1, 1), second = etd_births(1, 2);
+	struct esf_ledger sum;
+
+	fixture_start(f, 2);
+	fixture_etd(f, 0, T0, &first);
+	fixture_begin(f, 1, T0);
+	fixture_receive(f, 1, ETD_PORT, second.data, second.size);
+	fixture_take(f, 0, T0);
+	esf_plane_ledger(f->plane, &sum);
+	CU_ASSERT_EQUAL(sum.datagrams_received, 2);
+	CU_ASSERT_EQUAL(sum.datagrams[ESF_DATAGRAM_ACCEPTED], 2);
+	CU_ASSERT_EQUAL(sum.datagrams_taken, 1);
+	CU_ASSERT_EQUAL(sum.datagrams_handed, 1);
+	CU_ASSERT(esf_ledger_balances(&sum));
+	fixture_end(f, 1);
+	esf_plane_ledger(f->plane, &sum);
+	CU_ASSERT_EQUAL(sum.datagrams_received, 2);
+	CU_ASSERT(fixture_stop(f));
+}
+
 /* Sites 1 and 2 are shard 0's, 3 and 4 shard 1's. */
 static void give_two_sites_to_each(void)
 {
@@ -233,6 +256,7 @@ void esf_suite_steer(void)
 	CU_ADD_TEST(suite, sites_are_spread_over_the_shards_that_may_own);
 	CU_ADD_TEST(suite, what_belongs_to_no_site_stays_where_it_is);
 	CU_ADD_TEST(suite, full_inbox_is_the_datagrams_verdict);
+	CU_ADD_TEST(suite, what_was_taken_counts_as_handed_and_received);
 	CU_ADD_TEST(suite, text_of_one_owner_travels_whole);
 	CU_ADD_TEST(suite, text_of_several_owners_is_split);
 	CU_ADD_TEST(suite, lines_for_a_full_inbox_are_one_record_each);
