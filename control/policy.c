@@ -220,6 +220,7 @@ int esf_policy_create(const struct esf_config *config, uint32_t shards_count,
 	if (policy == NULL)
 		return -ENOMEM;
 	policy->revision = 1;
+	policy->rules_generation = 1;
 	policy->max_skew_ns = config->clock.max_skew_ns;
 	policy->line_window_ns = config->dedup.line_window_ns;
 	policy_listeners(config, policy);

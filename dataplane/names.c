@@ -19,6 +19,7 @@ struct names_slot {
 };
 
 struct names_entry {
+	uint32_t generation; /* of the set that gave `rule` */
 	uint16_t rule;
 	uint8_t length;
 	char text[ESF_RAW_NAME_MAX];
@@ -26,6 +27,7 @@ struct names_entry {
 
 struct esf_names {
 	const struct esf_ruleset *set;
+	uint32_t generation;
 	uint32_t scratch;
 	uint32_t count; /* ids 1..count are in use */
 	uint8_t key[16];
@@ -59,14 +61,25 @@ void esf_names_destroy(struct esf_names *names)
 	free(names);
 }
 
-void esf_names_use(struct esf_names *names, const struct esf_ruleset *set)
+void esf_names_use(struct esf_names *names, const struct esf_ruleset *set, uint32_t generation)
 {
 	names->set = set;
-	for (uint32_t id = 1; id <= names->count; id++) {
-		struct names_entry *entry = &names->entries[id];
+	names->generation = generation;
+}
 
-		entry->rule = esf_ruleset_match(set, names->scratch, entry->text, entry->length);
-	}
+static __attribute__((cold)) void entry_match(struct esf_names *names, struct names_entry *entry)
+{
+	entry->rule = esf_ruleset_match(names->set, names->scratch, entry->text, entry->length);
+	entry->generation = names->generation;
+}
+
+static uint16_t entry_rule(struct esf_names *names, uint32_t id)
+{
+	struct names_entry *entry = &names->entries[id];
+
+	if (entry->generation != names->generation)
+		entry_match(names, entry);
+	return entry->rule;
 }
 
 static uint64_t name_hash(const struct esf_names *names, const char *name, uint32_t length)
@@ -109,6 +122,7 @@ static __attribute__((cold)) uint16_t names_add(struct esf_names *names, struct 
 	*slot = (struct names_slot){ *id, (uint32_t)(hash >> 32) };
 	entry = &names->entries[*id];
 	entry->rule = rule;
+	entry->generation = names->generation;
 	entry->length = (uint8_t)length;
 	memcpy(entry->text, name, length);
 	return rule;
@@ -125,7 +139,7 @@ uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t le
 	if (slot->id == 0)
 		return names_add(names, slot, hash, name, length, id);
 	*id = slot->id;
-	return names->entries[slot->id].rule;
+	return entry_rule(names, slot->id);
 }
 
 uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t length)
@@ -135,7 +149,7 @@ uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t leng
 	return esf_names_intern(names, name, length, &id);
 }
 
-uint16_t esf_names_rule(const struct esf_names *names, uint32_t id)
+uint16_t esf_names_rule(struct esf_names *names, uint32_t id)
 {
-	return names->entries[id].rule;
+	return entry_rule(names, id);
 }

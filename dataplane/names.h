@@ -21,6 +21,12 @@ enum esf_rule_type {
 	    2, /* the rule does not say: what the birth says, gauge where there is none */
 };
 
+/*
+ * Rule sets are told apart by their generation, 1.. and another with each set: 2^29 - 1 of them are
+ * 17 years of a change a second.
+ */
+enum { ESF_RULES_GENERATION_BITS = 29 };
+
 enum { ESF_RULE_NONE = 0xffff }; /* index of no rule: the name is unmapped */
 
 struct esf_rule {
@@ -36,23 +42,12 @@ struct esf_patterns;
 struct esf_ruleset;
 
 /*
- * Compiles count rules, patterns[i] giving rules[i]; both are copied. scratches: how many threads
- * (shards, each with its index) will match. Returns 0, -ENOMEM, or -EINVAL with *bad the index of
- * the pattern that does not compile and Hyperscan's own message (truncated to message_size) in
- * message. count may be 0.
- */
-int esf_ruleset_create(const char *const *patterns, const struct esf_rule *rules, uint32_t count,
-    uint32_t scratches, struct esf_ruleset **out, uint32_t *bad, char *message,
-    size_t message_size);
-void esf_ruleset_destroy(struct esf_ruleset *set);
-
-/*
- * A rule set of patterns that are compiled already (patterns.h), rules[i] for each; the rules are
- * copied, the patterns belong to the set from now on. 0, or -ENOMEM with the patterns still the
- * caller's.
+ * A rule set of compiled patterns (patterns.h), rules[i] for each; the rules are copied, the
+ * patterns belong to the set from now on. 0, or -ENOMEM with the patterns still the caller's.
  */
 int esf_ruleset_adopt(
     struct esf_patterns *patterns, const struct esf_rule *rules, struct esf_ruleset **out);
+void esf_ruleset_destroy(struct esf_ruleset *set);
 
 /* 0 when the pattern compiles, else -EINVAL with Hyperscan's message. Any thread. */
 int esf_ruleset_check_pattern(const char *pattern, char *message, size_t message_size);
@@ -76,8 +71,12 @@ struct esf_names;
 struct esf_names *esf_names_create(uint32_t scratch, const uint8_t key[16]);
 void esf_names_destroy(struct esf_names *names);
 
-/* Uses set from now on: every name interned before is matched again, now. Owner thread. */
-void esf_names_use(struct esf_names *names, const struct esf_ruleset *set);
+/*
+ * Uses set from now on; generation is another with each other set (policy.h). A name interned
+ * before is matched again when it is next asked for, so that taking up a set costs nothing at once.
+ * Owner thread.
+ */
+void esf_names_use(struct esf_names *names, const struct esf_ruleset *set, uint32_t generation);
 
 /* Rule index (or ESF_RULE_NONE) of a raw name of at most ESF_RAW_NAME_MAX bytes. Owner thread. */
 uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t length);
@@ -87,6 +86,6 @@ uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t leng
  * esf_names_rule; id 0 where the memory is full.
  */
 uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t length, uint32_t *id);
-uint16_t esf_names_rule(const struct esf_names *names, uint32_t id);
+uint16_t esf_names_rule(struct esf_names *names, uint32_t id);
 
 #endif

@@ -31,7 +31,8 @@ struct esf_listener {
 };
 
 struct esf_policy {
-	uint64_t revision;
+	uint64_t revision;          /* 1.., another with each policy */
+	uint32_t rules_generation;  /* 1.., another with each other `rules` */
 	uint8_t listener_at[65536]; /* by UDP port: index into listeners + 1; 0: no listener */
 	struct esf_listener listeners[ESF_LISTENERS_MAX];
 	const struct esf_directory *directory;

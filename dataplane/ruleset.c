@@ -38,21 +38,6 @@ int esf_ruleset_adopt(
 	return 0;
 }
 
-int esf_ruleset_create(const char *const *patterns, const struct esf_rule *rules, uint32_t count,
-    uint32_t scratches, struct esf_ruleset **out, uint32_t *bad, char *message, size_t message_size)
-{
-	struct esf_patterns *compiled;
-	int result =
-	    esf_patterns_create(patterns, count, scratches, &compiled, bad, message, message_size);
-
-	if (result != 0)
-		return result;
-	result = esf_ruleset_adopt(compiled, rules, out);
-	if (result != 0)
-		esf_patterns_destroy(compiled);
-	return result;
-}
-
 void esf_ruleset_destroy(struct esf_ruleset *set)
 {
 	if (set == NULL)

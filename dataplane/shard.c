@@ -18,30 +18,11 @@ const struct esf_ledger *esf_shard_ledger(const struct esf_shard *shard)
 	return &shard->ledger;
 }
 
-/* An alias whose name is not remembered, as there was no room for it, waits for its next birth. */
-static void alias_use_rules(struct esf_alias *alias, const struct esf_names *names)
+/* Other rules than those in use: names and aliases meet them one by one, each when next used. */
+static __attribute__((cold)) void use_rules(struct esf_shard *shard)
 {
-	if (alias->name != 0)
-		alias->rule = esf_names_rule(names, alias->name);
-	else
-		alias->born = false;
-}
-
-/* A new policy: every name this shard knows, and every alias of its sites, meets the new rules. */
-static __attribute__((cold)) void use_policy(
-    struct esf_shard *shard, const struct esf_policy *policy)
-{
-	const struct esf_plane *plane = shard->plane;
-
-	shard->policy = policy;
-	esf_names_use(shard->names, policy->rules);
-	for (uint32_t i = 0; i < plane->options.sites_count; i++) {
-		if (esf_plane_owner(plane, i) != (int)shard->index)
-			continue;
-		for (struct esf_stream *s = plane->sites[i].streams; s != NULL; s = s->next)
-			for (uint16_t a = 0; a < s->aliases_count; a++)
-				alias_use_rules(&s->aliases[a], shard->names);
-	}
+	shard->rules_generation = shard->policy->rules_generation;
+	esf_names_use(shard->names, shard->policy->rules, shard->rules_generation);
 }
 
 static void set_time(struct esf_shard *shard, int64_t now)
@@ -66,10 +47,10 @@ static void set_time(struct esf_shard *shard, int64_t now)
 
 void esf_shard_begin(struct esf_shard *shard, int64_t now)
 {
-	const struct esf_policy *policy = rcu_dereference(shard->plane->policy);
-
-	if (policy != shard->policy)
-		use_policy(shard, policy);
+	shard->policy = rcu_dereference(shard->plane->policy);
+	/* By number: another policy or rule set may lie where the former one lay. */
+	if (shard->policy->rules_generation != shard->rules_generation)
+		use_rules(shard);
 	set_time(shard, now);
 }
 

@@ -32,14 +32,15 @@ struct esf_shard {
 
 	/* the pass */
 	int64_t now;
-	int64_t arrival;        /* of the datagram at hand: now, or before */
-	int64_t future_limit;   /* records dated beyond it are future */
-	int64_t oldest_open;    /* window index */
-	int64_t current_window; /* now's */
-	int64_t current_end;    /* Unix ns: end of now's window */
-	int64_t next_epoch;     /* Unix ns */
-	uint32_t boot_limit;    /* Unix s */
-	bool counted;           /* the ledger changed since it was last copied out */
+	int64_t arrival;           /* of the datagram at hand: now, or before */
+	int64_t future_limit;      /* records dated beyond it are future */
+	int64_t oldest_open;       /* window index */
+	int64_t current_window;    /* now's */
+	int64_t current_end;       /* Unix ns: end of now's window */
+	int64_t next_epoch;        /* Unix ns */
+	uint32_t boot_limit;       /* Unix s */
+	bool counted;              /* the ledger changed since it was last copied out */
+	uint32_t rules_generation; /* what names and aliases are matched by; 0: nothing yet */
 	const struct esf_policy *policy;
 
 	/* where the last record fell: most fall there again, and need no division */

@@ -35,25 +35,6 @@ int esf_signatures_adopt(struct esf_patterns *patterns, const struct esf_signatu
 	return 0;
 }
 
-int esf_signatures_create(const char *const *patterns, const struct esf_signature *signatures,
-    uint32_t count, uint32_t scratches, struct esf_signatures **out, uint32_t *bad, char *message,
-    size_t message_size)
-{
-	struct esf_patterns *compiled;
-	int result;
-
-	if (count > ESF_SIGNATURES_MAX)
-		return -E2BIG;
-	result =
-	    esf_patterns_create(patterns, count, scratches, &compiled, bad, message, message_size);
-	if (result != 0)
-		return result;
-	result = esf_signatures_adopt(compiled, signatures, out);
-	if (result != 0)
-		esf_patterns_destroy(compiled);
-	return result;
-}
-
 void esf_signatures_destroy(struct esf_signatures *set)
 {
 	if (set == NULL)

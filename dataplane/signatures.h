@@ -33,23 +33,13 @@ struct esf_patterns;
 struct esf_signatures;
 
 /*
- * Compiles count signatures, patterns[i] giving signatures[i]; both are copied. scratches: how many
- * threads (shards, each with its index) will match. Returns 0, -ENOMEM, -E2BIG (more than
- * ESF_SIGNATURES_MAX), or -EINVAL with *bad the index of the pattern that does not compile and
- * Hyperscan's own message (truncated to message_size) in message. count may be 0.
- */
-int esf_signatures_create(const char *const *patterns, const struct esf_signature *signatures,
-    uint32_t count, uint32_t scratches, struct esf_signatures **out, uint32_t *bad, char *message,
-    size_t message_size);
-void esf_signatures_destroy(struct esf_signatures *set);
-
-/*
- * A set of patterns that are compiled already (patterns.h), signatures[i] for each; the signatures
- * are copied, the patterns belong to the set from now on. 0, or -ENOMEM or -E2BIG with the patterns
- * still the caller's.
+ * A set of compiled patterns (patterns.h), signatures[i] for each; the signatures are copied, the
+ * patterns belong to the set from now on. 0, or -ENOMEM or -E2BIG (more than ESF_SIGNATURES_MAX)
+ * with the patterns still the caller's.
  */
 int esf_signatures_adopt(struct esf_patterns *patterns, const struct esf_signature *signatures,
     struct esf_signatures **out);
+void esf_signatures_destroy(struct esf_signatures *set);
 
 /*
  * Index of the first listed signature that matches, or ESF_NO_SIGNATURE. Only the thread that owns

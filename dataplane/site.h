@@ -2,12 +2,15 @@
 #ifndef ESF_SITE_H
 #define ESF_SITE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "counter.h"
 #include "dedup.h"
 #include "ledger.h"
+#include "limits.h"
+#include "names.h"
 #include "pool.h"
 #include "window.h"
 
@@ -18,12 +21,17 @@
 
 enum { ESF_ALIAS_CLASSES = 4 }; /* alias tables hold 16, 64, 256 or 1024 */
 
+/* One word, as a site may have a thousand of them. */
 struct esf_alias {
-	uint32_t name; /* interned id, 0: the memory of names was full */
-	uint16_t rule; /* ESF_RULE_NONE: unmapped */
-	uint8_t type;  /* enum esf_etd_type */
-	bool born;
+	uint64_t generation : ESF_RULES_GENERATION_BITS; /* of the rules that gave `rule` */
+	uint64_t name : 17; /* interned id, 0: the memory of names was full */
+	uint64_t type : 1;  /* enum esf_etd_type */
+	uint64_t born : 1;
+	uint64_t rule : 16; /* ESF_RULE_NONE: unmapped */
 };
+
+static_assert(sizeof(struct esf_alias) == 8, "one word");
+static_assert((int)ESF_INTERNED_NAMES_MAX < 1 << 17, "every id has room");
 
 /* One independent sender within a site. */
 struct esf_stream {

@@ -17,28 +17,53 @@ static void take_births(
 {
 	struct esf_etd_birth_record birth;
 	struct esf_alias *alias;
-	uint32_t at = 0;
+	uint32_t at = 0, name;
 
 	while (esf_etd_birth_next(etd, &at, &birth)) {
 		alias = esf_site_alias(stream, &shard->site_pools, birth.alias);
 		if (alias == NULL)
 			continue;
-		alias->rule =
-		    esf_names_intern(shard->names, birth.name, birth.name_length, &alias->name);
+		alias->rule = esf_names_intern(shard->names, birth.name, birth.name_length, &name);
+		alias->name = name;
+		alias->generation = shard->rules_generation;
 		alias->type = birth.type;
 		alias->born = true;
 	}
 }
 
+/* The rules changed since the alias was last used. One whose name is not remembered, as there was
+ * no room for it, waits for its next birth. */
+static __attribute__((cold)) void use_rules(struct esf_shard *shard, struct esf_alias *alias)
+{
+	if (alias->name == 0)
+		alias->born = false;
+	else
+		alias->rule = esf_names_rule(shard->names, alias->name);
+	alias->generation = shard->rules_generation;
+}
+
+/* NULL: not born. */
+static const struct esf_alias *find_alias(
+    struct esf_shard *shard, const struct esf_stream *stream, uint16_t number)
+{
+	struct esf_alias *alias;
+
+	if (number >= stream->aliases_count)
+		return NULL;
+	alias = &stream->aliases[number];
+	if (alias->generation != shard->rules_generation && alias->born)
+		use_rules(shard, alias);
+	return alias->born ? alias : NULL;
+}
+
 static enum esf_record_verdict take_value(struct esf_shard *shard, uint32_t site_index,
     const struct esf_stream *stream, const struct esf_etd_data_record *data)
 {
-	const struct esf_alias *alias;
+	const struct esf_alias *alias = find_alias(shard, stream, data->alias);
 	struct esf_record record;
 
-	if (data->alias >= stream->aliases_count || !stream->aliases[data->alias].born)
+	if (alias == NULL)
 		return ESF_RECORD_UNBORN;
-	alias = &stream->aliases[data->alias];
 	if (alias->rule == ESF_RULE_NONE)
 		return ESF_RECORD_UNMAPPED;
 	record = (struct esf_record){

@@ -17,6 +17,7 @@
 
 #include "dataplane/shard.h"
 #include "frame_bytes.h"
+#include "pattern_sets.h"
 
 enum {
 	ETD_PORT = 47700,
@@ -70,7 +71,7 @@ static inline struct esf_ruleset *fixture_rules(uint32_t first, uint32_t count)
 	struct esf_ruleset *set = NULL;
 	char message[128];
 	uint32_t bad;
-	int result = esf_ruleset_create(
+	int result = ruleset_create(
 	    patterns + first, rules + first, count, 3, &set, &bad, message, sizeof(message));
 
 	assert(result == 0);
@@ -81,6 +82,7 @@ static inline struct esf_ruleset *fixture_rules(uint32_t first, uint32_t count)
 static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t rules_count)
 {
 	static const char *const names[SITES_COUNT] = { "n-1", "n-2", "n-3", "n-4" };
+	static uint32_t policies;
 	struct esf_policy *policy = calloc(1, sizeof(*policy));
 	struct esf_address sender = esf_address_from_ipv4(peer_ipv4);
 	struct esf_directory_site sites[SITES_COUNT];
@@ -92,6 +94,8 @@ static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t ru
 			.addresses_count = i == 0,
 			.addresses = &sender,
 		};
+	policy->revision = ++policies;
+	policy->rules_generation = policies;
 	policy->listeners[0] =
 	    (struct esf_listener){ .udp_port = ETD_PORT, .format = ESF_LISTENER_ETD };
 	policy->listeners[1] = (struct esf_listener){ .udp_port = INFLUX_PORT,

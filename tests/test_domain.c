@@ -7,6 +7,7 @@
 #include <CUnit/CUnit.h>
 
 #include "control/config/load.h"
+#include "pattern_sets.h"
 #include "suites.h"
 
 struct loaded {
@@ -245,7 +246,7 @@ static void presets_take_common_names(void)
 		loaded = load(text);
 		CU_ASSERT_EQUAL_FATAL(loaded.rc, 0);
 		CU_ASSERT_EQUAL_FATAL(
-		    esf_ruleset_create((const char *const *)loaded.config->rules.patterns,
+		    ruleset_create((const char *const *)loaded.config->rules.patterns,
 		        loaded.config->rules.rules, loaded.config->rules.count, 1, &set, &bad,
 		        message, sizeof(message)),
 		    0);

@@ -27,8 +27,8 @@ static void start(struct bench *b)
 	uint32_t bad;
 
 	fixture_start(&b->fixture, 1);
-	CU_ASSERT_EQUAL_FATAL(esf_signatures_create(patterns, signatures, 3, 1, &b->set, &bad,
-	                          message, sizeof(message)),
+	CU_ASSERT_EQUAL_FATAL(
+	    signatures_create(patterns, signatures, 3, 1, &b->set, &bad, message, sizeof(message)),
 	    0);
 	b->fixture.policy->signatures = b->set;
 	b->config = (struct esf_config){ .signatures_count = 3, .signatures = meanings };

@@ -29,8 +29,7 @@ static void start(struct fixture *f, uint32_t shards_count)
 
 	fixture_start(f, shards_count);
 	CU_ASSERT_EQUAL_FATAL(
-	    esf_signatures_create(patterns, meanings, 3, 3, &set, &bad, message, sizeof(message)),
-	    0);
+	    signatures_create(patterns, meanings, 3, 3, &set, &bad, message, sizeof(message)), 0);
 	f->policy->signatures = set;
 }
 

@@ -7,6 +7,7 @@
 
 #include <CUnit/CUnit.h>
 
+#include "pattern_sets.h"
 #include "suites.h"
 
 static const uint8_t key[16] = { 9, 8, 7 };
@@ -20,7 +21,7 @@ static struct esf_ruleset *ruleset(const char *const *patterns, uint32_t count)
 	uint32_t bad;
 
 	CU_ASSERT_EQUAL_FATAL(
-	    esf_ruleset_create(patterns, rules, count, 2, &set, &bad, message, sizeof(message)), 0);
+	    ruleset_create(patterns, rules, count, 2, &set, &bad, message, sizeof(message)), 0);
 	return set;
 }
 
@@ -85,8 +86,7 @@ static void bad_pattern_is_named_with_the_compilers_message(void)
 	uint32_t bad = 99;
 
 	CU_ASSERT_EQUAL(
-	    esf_ruleset_create(patterns, rules, 3, 1, &set, &bad, message, sizeof(message)),
-	    -EINVAL);
+	    ruleset_create(patterns, rules, 3, 1, &set, &bad, message, sizeof(message)), -EINVAL);
 	CU_ASSERT_PTR_NULL(set);
 	CU_ASSERT_EQUAL(bad, 1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(message, "parenthes"));
@@ -104,7 +104,7 @@ static void ids_are_stable_and_count_from_one(void)
 	struct esf_names *names = esf_names_create(0, key);
 	uint32_t first, second, again;
 
-	esf_names_use(names, set);
+	esf_names_use(names, set, 1);
 	CU_ASSERT_EQUAL(esf_names_intern(names, "n1", 2, &first), 0);
 	CU_ASSERT_EQUAL(esf_names_intern(names, "x1", 2, &second), ESF_RULE_NONE);
 	CU_ASSERT_EQUAL(first, 1);
@@ -129,7 +129,7 @@ static void longest_name_is_kept_whole(void)
 	uint32_t a, z;
 
 	memset(name, 'a', sizeof(name));
-	esf_names_use(names, set);
+	esf_names_use(names, set, 1);
 	CU_ASSERT_EQUAL(esf_names_intern(names, name, sizeof(name), &a), ESF_RULE_NONE);
 	name[ESF_RAW_NAME_MAX - 1] = 'z';
 	CU_ASSERT_EQUAL(esf_names_intern(names, name, sizeof(name), &z), 0);
@@ -147,17 +147,39 @@ static void new_rules_are_applied_to_names_known_before(void)
 	struct esf_names *names = esf_names_create(0, key);
 	uint32_t a, b, c, again;
 
-	esf_names_use(names, old);
+	esf_names_use(names, old, 1);
 	esf_names_intern(names, "a", 1, &a);
 	esf_names_intern(names, "b", 1, &b);
 	esf_names_intern(names, "c", 1, &c);
-	esf_names_use(names, new);
+	esf_names_use(names, new, 2);
 	esf_ruleset_destroy(old);
 	CU_ASSERT_EQUAL(esf_names_rule(names, a), ESF_RULE_NONE);
 	CU_ASSERT_EQUAL(esf_names_rule(names, b), 0);
 	CU_ASSERT_EQUAL(esf_names_rule(names, c), 1);
 	CU_ASSERT_EQUAL(esf_names_intern(names, "b", 1, &again), 0);
 	CU_ASSERT_EQUAL(again, b);
+	esf_names_destroy(names);
+	esf_ruleset_destroy(new);
+}
+
+/* The highest generation that an alias can hold, behind one that a name missed altogether. */
+static void a_name_that_missed_generations_meets_the_latest(void)
+{
+	static const char *const before[] = { "^b$", "^a$" };
+	static const char *const after[] = { "^a$" };
+	struct esf_ruleset *old = ruleset(before, 2), *gone = ruleset(NULL, 0);
+	struct esf_ruleset *new = ruleset(after, 1);
+	struct esf_names *names = esf_names_create(0, key);
+	uint32_t a;
+
+	esf_names_use(names, old, 1);
+	CU_ASSERT_EQUAL(esf_names_intern(names, "a", 1, &a), 1);
+	esf_names_use(names, gone, 2);
+	esf_names_use(names, new, (UINT32_C(1) << ESF_RULES_GENERATION_BITS) - 1);
+	esf_ruleset_destroy(old);
+	esf_ruleset_destroy(gone);
+	CU_ASSERT_EQUAL(esf_names_find(names, "a", 1), 0);
+	CU_ASSERT_EQUAL(esf_names_rule(names, a), 0);
 	esf_names_destroy(names);
 	esf_ruleset_destroy(new);
 }
@@ -170,7 +192,7 @@ static void full_memory_matches_without_remembering(void)
 	uint32_t wrong = 0, id;
 	char name[8];
 
-	esf_names_use(names, set);
+	esf_names_use(names, set, 1);
 	for (uint32_t i = 0; i < ESF_INTERNED_NAMES_MAX; i++) {
 		uint32_t length = (uint32_t)snprintf(name, sizeof(name), "%u", i);
 
@@ -206,6 +228,7 @@ void esf_suite_names(void)
 	CU_add_test(suite, "longest_name_is_kept_whole", longest_name_is_kept_whole);
 	CU_add_test(suite, "new_rules_are_applied_to_names_known_before",
 	    new_rules_are_applied_to_names_known_before);
+	CU_ADD_TEST(suite, a_name_that_missed_generations_meets_the_latest);
 	CU_add_test(suite, "full_memory_matches_without_remembering",
 	    full_memory_matches_without_remembering);
 }
