@@ -29,20 +29,57 @@ static uint8_t listener_format(enum esf_format format)
 	return formats[format];
 }
 
-static void policy_listeners(const struct esf_config *config, struct esf_policy *policy)
+static struct esf_listener read_listener(const struct esf_listener_config *from)
 {
-	for (uint32_t i = 0; i < config->listeners_count; i++) {
-		const struct esf_listener_config *from = &config->listeners[i];
-		struct esf_listener *to = &policy->listeners[i];
+	struct esf_listener listener = {
+		.udp_port = from->udp,
+		.format = listener_format(from->format),
+		.precision_ns = from->precision_ns,
+		.require_seal = from->require_seal,
+	};
 
-		to->udp_port = from->udp;
-		to->format = listener_format(from->format);
-		to->precision_ns = from->precision_ns;
-		to->require_seal = from->require_seal;
-		if (from->site_tag != NULL)
-			snprintf(to->site_tag, sizeof(to->site_tag), "%s", from->site_tag);
-		policy->listener_at[from->udp] = (uint8_t)(i + 1);
+	if (from->site_tag != NULL)
+		snprintf(listener.site_tag, sizeof(listener.site_tag), "%s", from->site_tag);
+	return listener;
+}
+
+/* The index that a listener of that port and format has or had, else the next one. */
+static uint32_t listener_index(const struct esf_policy *policy, const struct esf_listener *listener)
+{
+	uint32_t i = 0;
+
+	while (
+	    i < policy->listeners_count && (policy->listeners[i].udp_port != listener->udp_port ||
+	                                       policy->listeners[i].format != listener->format))
+		i++;
+	return i;
+}
+
+/* Behind the former policy's, whose indexes parcels under way may hold. */
+static int policy_listeners(const struct esf_config *config, const struct esf_policy *former,
+    struct esf_policy *policy, FILE *errors)
+{
+	if (former != NULL) {
+		policy->listeners_count = former->listeners_count;
+		memcpy(policy->listeners, former->listeners, sizeof(policy->listeners));
 	}
+	for (uint32_t i = 0; i < config->listeners_count; i++) {
+		struct esf_listener listener = read_listener(&config->listeners[i]);
+		uint32_t index = listener_index(policy, &listener);
+
+		if (index == ESF_LISTENERS_MAX) {
+			fprintf(errors,
+			    "%s: listeners: got the %uth port and format since the start, want at "
+			    "most %u: restart\n",
+			    config->path, ESF_LISTENERS_MAX + 1, ESF_LISTENERS_MAX);
+			return -EINVAL;
+		}
+		if (index == policy->listeners_count)
+			policy->listeners_count++;
+		policy->listeners[index] = listener;
+		policy->listener_at[listener.udp_port] = (uint8_t)(index + 1);
+	}
+	return 0;
 }
 
 static struct esf_directory *policy_directory(
@@ -91,21 +128,57 @@ static int compile(const struct esf_config *config, const char *what, const char
 	return result;
 }
 
-static int policy_rules(
-    const struct esf_config *config, uint32_t shards_count, struct esf_policy *policy, FILE *errors)
+static bool rules_equal(const struct esf_rules *a, const struct esf_rules *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++) {
+		const struct esf_rule *x = &a->rules[i], *y = &b->rules[i];
+
+		if (strcmp(a->patterns[i], b->patterns[i]) != 0 || x->kpi != y->kpi ||
+		    x->type != y->type || x->scale != y->scale || x->offset != y->offset ||
+		    x->min != y->min || x->max != y->max)
+			return false;
+	}
+	return true;
+}
+
+static int policy_rules(const struct esf_config *config, const struct esf_policy_former *former,
+    uint32_t shards_count, struct esf_policy *policy, FILE *errors)
 {
 	const struct esf_rules *rules = &config->rules;
 	struct esf_patterns *patterns = NULL;
 	struct esf_ruleset *set = NULL;
-	int result = compile(config, "name rule", "rules.patterns",
-	    (const char *const *)rules->patterns, rules->count, shards_count, &patterns, errors);
+	int result;
 
+	policy->rules_generation = former == NULL ? 1 : former->policy->rules_generation;
+	if (former != NULL && rules_equal(rules, &former->config->rules)) {
+		policy->rules = former->policy->rules;
+		return 0;
+	}
+	policy->rules_generation += former != NULL;
+	result = compile(config, "name rule", "rules.patterns",
+	    (const char *const *)rules->patterns, rules->count, shards_count, &patterns, errors);
 	if (result == 0 && esf_ruleset_adopt(patterns, rules->rules, &set) != 0) {
 		esf_patterns_destroy(patterns);
 		result = -ENOMEM;
 	}
 	policy->rules = set;
 	return result;
+}
+
+static bool signatures_equal(const struct esf_config *a, const struct esf_config *b)
+{
+	if (a->signatures_count != b->signatures_count)
+		return false;
+	for (uint32_t i = 0; i < a->signatures_count; i++) {
+		const struct esf_signature_config *x = &a->signatures[i], *y = &b->signatures[i];
+
+		if (strcmp(x->match, y->match) != 0 || strcmp(x->code, y->code) != 0 ||
+		    x->severity != y->severity || x->state != y->state)
+			return false;
+	}
+	return true;
 }
 
 static void fill_signatures(
@@ -121,7 +194,7 @@ static void fill_signatures(
 	}
 }
 
-static int policy_signatures(
+static int compile_signatures(
     const struct esf_config *config, uint32_t shards_count, struct esf_policy *policy, FILE *errors)
 {
 	uint32_t count = config->signatures_count;
@@ -145,6 +218,16 @@ static int policy_signatures(
 	free(signatures);
 	free(texts);
 	return result;
+}
+
+static int policy_signatures(const struct esf_config *config,
+    const struct esf_policy_former *former, uint32_t shards_count, struct esf_policy *policy,
+    FILE *errors)
+{
+	if (former == NULL || !signatures_equal(config, former->config))
+		return compile_signatures(config, shards_count, policy, errors);
+	policy->signatures = former->policy->signatures;
+	return 0;
 }
 
 static uint32_t count_keys(const struct esf_config *config)
@@ -211,41 +294,45 @@ static int policy_keys(const struct esf_config *config, struct esf_policy *polic
 	return result;
 }
 
-int esf_policy_create(const struct esf_config *config, uint32_t shards_count,
-    const uint8_t hash_key[16], struct esf_policy **out, FILE *errors)
+int esf_policy_create(const struct esf_config *config, const struct esf_policy_former *former,
+    uint32_t shards_count, const uint8_t hash_key[16], struct esf_policy **out, FILE *errors)
 {
+	const struct esf_policy *predecessor = former == NULL ? NULL : former->policy;
 	struct esf_policy *policy = calloc(1, sizeof(*policy));
 	int result;
 
 	if (policy == NULL)
 		return -ENOMEM;
-	policy->revision = 1;
-	policy->rules_generation = 1;
+	policy->revision = predecessor == NULL ? 1 : predecessor->revision + 1;
 	policy->max_skew_ns = config->clock.max_skew_ns;
 	policy->line_window_ns = config->dedup.line_window_ns;
-	policy_listeners(config, policy);
+	result = policy_listeners(config, predecessor, policy, errors);
 	policy->directory = policy_directory(config, hash_key);
-	result = policy->directory == NULL ? -ENOMEM
-	                                   : policy_rules(config, shards_count, policy, errors);
+	if (result == 0 && policy->directory == NULL)
+		result = -ENOMEM;
 	if (result == 0)
-		result = policy_signatures(config, shards_count, policy, errors);
+		result = policy_rules(config, former, shards_count, policy, errors);
+	if (result == 0)
+		result = policy_signatures(config, former, shards_count, policy, errors);
 	if (result == 0)
 		result = policy_keys(config, policy, errors);
 	if (result != 0) {
-		esf_policy_destroy(policy);
+		esf_policy_destroy(policy, predecessor);
 		return result;
 	}
 	*out = policy;
 	return 0;
 }
 
-void esf_policy_destroy(struct esf_policy *policy)
+void esf_policy_destroy(struct esf_policy *policy, const struct esf_policy *sharer)
 {
 	if (policy == NULL)
 		return;
 	esf_directory_destroy((struct esf_directory *)policy->directory);
-	esf_ruleset_destroy((struct esf_ruleset *)policy->rules);
-	esf_signatures_destroy((struct esf_signatures *)policy->signatures);
+	if (sharer == NULL || policy->rules != sharer->rules)
+		esf_ruleset_destroy((struct esf_ruleset *)policy->rules);
+	if (sharer == NULL || policy->signatures != sharer->signatures)
+		esf_signatures_destroy((struct esf_signatures *)policy->signatures);
 	esf_seal_keyring_destroy((struct esf_seal_keyring *)policy->keyring);
 	free((bool *)policy->require_seal);
 	free(policy);

@@ -82,7 +82,7 @@ static int replay_start(struct replay *replay)
 	options.owner_is_receiver = true;
 	if (gather_addresses(replay) != ESF_EXIT_OK)
 		return ESF_EXIT_FAILED;
-	if (esf_policy_create(replay->config, 1, replay_hash_key, &replay->policy, stderr) != 0)
+	if (esf_policy_create(replay->config, NULL, 1, replay_hash_key, &replay->policy, stderr) != 0)
 		return ESF_EXIT_USAGE;
 	if (esf_plane_create(&options, &replay->plane) != 0)
 		return fail("replay", "out of memory for the sites' state");
@@ -93,7 +93,7 @@ static int replay_start(struct replay *replay)
 		return fail("replay", "out of memory");
 	replay->judge =
 	    esf_judge_create(replay->config, 1, replay->roster, replay->plane, INT64_MIN);
-	replay->events = esf_event_log_create(replay->config);
+	replay->events = esf_event_log_create(replay->config, 1);
 	return replay->judge == NULL || replay->events == NULL ? fail("replay", "out of memory")
 	                                                       : ESF_EXIT_OK;
 }
@@ -105,7 +105,7 @@ static void replay_stop(struct replay *replay)
 	esf_judge_destroy(replay->judge);
 	esf_roster_destroy(replay->roster);
 	esf_plane_destroy(replay->plane);
-	esf_policy_destroy(replay->policy);
+	esf_policy_destroy(replay->policy, NULL);
 }
 
 static int print_document(json_t *document)

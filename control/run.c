@@ -108,8 +108,8 @@ static int start_plane(struct appliance *a)
 	printf("sites: %u, %zu bytes each, %.1f MiB in all\n", a->config->sites_count,
 	    esf_plane_site_size(&options),
 	    (double)(esf_plane_site_size(&options) * a->config->sites_count) / (1 << 20));
-	if (esf_policy_create(a->config, options.shards_count, a->hash_key, &a->policy, stderr) !=
-	    0)
+	if (esf_policy_create(
+	        a->config, NULL, options.shards_count, a->hash_key, &a->policy, stderr) != 0)
 		return fail("the configuration's rules can't be compiled");
 	if (esf_plane_create(&options, &a->plane) != 0)
 		return fail("out of memory for the sites' state");
@@ -120,7 +120,7 @@ static int start_plane(struct appliance *a)
 		return fail("out of memory");
 	a->judge = esf_judge_create(a->config, 1, a->roster, a->plane,
 	    esf_window_oldest_open(real_time_ns(), options.window_ns, options.windows_open));
-	a->events = esf_event_log_create(a->config);
+	a->events = esf_event_log_create(a->config, 1);
 	return a->judge == NULL || a->events == NULL ? fail("out of memory") : ESF_EXIT_OK;
 }
 
@@ -202,7 +202,7 @@ static int stop(struct appliance *a, int result)
 	esf_views_destroy(a->views);
 	esf_roster_destroy(a->roster);
 	esf_plane_destroy(a->plane);
-	esf_policy_destroy(a->policy);
+	esf_policy_destroy(a->policy, NULL);
 	if (a->eal_started)
 		esf_eal_stop();
 	free(a->ports);

@@ -22,7 +22,7 @@ struct esf_event {
 	uint8_t severity;   /* 0..7 */
 	uint8_t state;      /* enum esf_etd_state */
 	uint8_t source;     /* enum esf_event_source */
-	uint8_t reserved;   /* 0 */
+	uint8_t revision;   /* lowest bits of that of the policy whose signatures are meant */
 	uint16_t text_length;
 	char text[ESF_EVENT_TEXT_MAX]; /* not terminated */
 };

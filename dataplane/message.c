@@ -54,6 +54,7 @@ static void tell_control(
 		.severity = message->severity,
 		.state = message->state,
 		.source = message->source,
+		.revision = (uint8_t)shard->policy->revision,
 	};
 	if (signature != ESF_NO_SIGNATURE)
 		interpret(shard, &event);

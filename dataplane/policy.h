@@ -34,6 +34,9 @@ struct esf_policy {
 	uint64_t revision;          /* 1.., another with each policy */
 	uint32_t rules_generation;  /* 1.., another with each other `rules` */
 	uint8_t listener_at[65536]; /* by UDP port: index into listeners + 1; 0: no listener */
+	/* Parcels under way name a listener by its index: from one policy to the next an index
+	 * keeps its port and format, whether listener_at still leads to it or not. */
+	uint32_t listeners_count;
 	struct esf_listener listeners[ESF_LISTENERS_MAX];
 	const struct esf_directory *directory;
 	const struct esf_ruleset *rules;

@@ -31,11 +31,13 @@
 	X(event_log)                                                                               \
 	X(steer)                                                                                   \
 	X(publish)                                                                                 \
+	X(swap)                                                                                    \
 	X(handover)                                                                                \
 	X(clock)                                                                                   \
 	X(config)                                                                                  \
 	X(keyfile)                                                                                 \
 	X(domain)                                                                                  \
+	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(health)                                                                                  \
 	X(document)                                                                                \

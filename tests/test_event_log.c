@@ -32,7 +32,7 @@ static void start(struct bench *b)
 	    0);
 	b->fixture.policy->signatures = b->set;
 	b->config = (struct esf_config){ .signatures_count = 3, .signatures = meanings };
-	b->log = esf_event_log_create(&b->config);
+	b->log = esf_event_log_create(&b->config, b->fixture.policy->revision);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b->log);
 }
 
@@ -70,8 +70,6 @@ static void an_empty_log_has_its_codes(void)
 	CU_ASSERT_STRING_EQUAL(snapshot->codes[1], "other");
 	CU_ASSERT_EQUAL(snapshot->matched[0] + snapshot->matched[1], 0);
 	CU_ASSERT_PTR_EQUAL(drain(&b), snapshot); /* nothing changed */
-	CU_ASSERT_STRING_EQUAL(esf_event_code(&b.config, 1), "other");
-	CU_ASSERT_PTR_NULL(esf_event_code(&b.config, ESF_NO_SIGNATURE));
 	stop(&b);
 }
 
@@ -94,6 +92,9 @@ static void events_are_counted_by_code_and_kept_newest_first(void)
 	CU_ASSERT_EQUAL_FATAL(snapshot->events_count, 4);
 	for (int i = 0; i < 4; i++)
 		CU_ASSERT_EQUAL(snapshot->events[i].text[0], "cxba"[i]);
+	CU_ASSERT_STRING_EQUAL(esf_event_code(snapshot, &snapshot->events[0]), "fault");
+	CU_ASSERT_PTR_NULL(esf_event_code(snapshot, &snapshot->events[1]));
+	CU_ASSERT_STRING_EQUAL(esf_event_code(snapshot, &snapshot->events[2]), "other");
 	stop(&b);
 }
 
@@ -122,11 +123,83 @@ static void only_the_most_recent_are_kept_and_all_are_counted(void)
 	stop(&b);
 }
 
+/* b becomes the first signature, of a code of its own; the others are gone. */
+static void events_mean_what_their_policy_says(void)
+{
+	static char late_code[] = "late";
+	static const char *const after[] = { "^b" };
+	static const struct esf_signature signature[1];
+	struct esf_signature_config meaning = { .code = late_code };
+	const struct esf_config config = { .signatures_count = 1, .signatures = &meaning };
+	struct esf_policy *policy = fixture_policy(0, MEASURES_COUNT), *former;
+	const struct esf_event_snapshot *snapshot;
+	struct esf_signatures *set;
+	char message[128];
+	uint32_t bad;
+	struct bench b;
+
+	CU_ASSERT_EQUAL_FATAL(
+	    signatures_create(after, signature, 1, 1, &set, &bad, message, sizeof(message)), 0);
+	policy->signatures = set;
+	start(&b);
+	policy->revision = b.fixture.policy->revision + 1;
+	send(&b, "a1");
+	send(&b, "b1");
+	CU_ASSERT_EQUAL(esf_event_log_prepare(b.log, &config, policy->revision), 0);
+	former = esf_plane_set_policy(b.fixture.plane, policy);
+	send(&b, "b2");
+	send(&b, "a2");
+	snapshot = drain(&b);
+	esf_event_log_commit(b.log);
+	CU_ASSERT_EQUAL_FATAL(snapshot->codes_count, 3);
+	CU_ASSERT_STRING_EQUAL(snapshot->codes[2], "late");
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(snapshot->matched[i], 1);
+	CU_ASSERT_EQUAL_FATAL(snapshot->events_count, 4);
+	CU_ASSERT_PTR_NULL(esf_event_code(snapshot, &snapshot->events[0]));
+	CU_ASSERT_STRING_EQUAL(esf_event_code(snapshot, &snapshot->events[1]), "late");
+	CU_ASSERT_STRING_EQUAL(esf_event_code(snapshot, &snapshot->events[2]), "other");
+	CU_ASSERT_STRING_EQUAL(esf_event_code(snapshot, &snapshot->events[3]), "fault");
+	send(&b, "b3");
+	snapshot = drain(&b);
+	CU_ASSERT_EQUAL(snapshot->matched[0], 1);
+	CU_ASSERT_EQUAL(snapshot->matched[2], 2);
+	b.fixture.policy = policy;
+	fixture_policy_free(former);
+	stop(&b);
+	esf_signatures_destroy(set);
+}
+
+/* The revision's bits that an event carries come around. */
+static void a_preparation_that_is_not_committed_changes_nothing(void)
+{
+	static char late_code[] = "late";
+	struct esf_signature_config meaning = { .code = late_code };
+	const struct esf_config config = { .signatures_count = 1, .signatures = &meaning };
+	const struct esf_event_snapshot *snapshot;
+	struct bench b;
+
+	start(&b);
+	CU_ASSERT_EQUAL(esf_event_log_prepare(b.log, &config, b.fixture.policy->revision + 1), 0);
+	send(&b, "a1");
+	snapshot = drain(&b);
+	CU_ASSERT_EQUAL(snapshot->matched[0], 1);
+	CU_ASSERT_STRING_EQUAL(esf_event_code(snapshot, &snapshot->events[0]), "fault");
+	CU_ASSERT_EQUAL(
+	    esf_event_log_prepare(b.log, &b.config, b.fixture.policy->revision + 256), 0);
+	esf_event_log_commit(b.log);
+	send(&b, "a2");
+	CU_ASSERT_EQUAL(drain(&b)->matched[0], 2);
+	stop(&b);
+}
+
 void esf_suite_event_log(void)
 {
 	CU_pSuite suite = CU_add_suite("event_log", NULL, NULL);
 
 	CU_ADD_TEST(suite, an_empty_log_has_its_codes);
 	CU_ADD_TEST(suite, events_are_counted_by_code_and_kept_newest_first);
+	CU_ADD_TEST(suite, events_mean_what_their_policy_says);
+	CU_ADD_TEST(suite, a_preparation_that_is_not_committed_changes_nothing);
 	CU_ADD_TEST(suite, only_the_most_recent_are_kept_and_all_are_counted);
 }

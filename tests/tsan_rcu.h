@@ -6,7 +6,8 @@
  * Tells ThreadSanitizer what liburcu, which it cannot look into, guarantees; nothing without it.
  * The functions stand before the library's and pass on to them.
  *
- *   rcu_set_pointer -> rcu_dereference of the same object
+ *   rcu_set_pointer, rcu_xchg_pointer -> rcu_dereference of the same object
+ *   every reader's quiescent state -> synchronize_rcu
  *   call_rcu, every reader's quiescent state -> the callback -> rcu_barrier
  */
 
@@ -46,6 +47,24 @@ void *rcu_set_pointer_sym(void **pointer, void *value)
 	if (value != NULL)
 		__tsan_release(value);
 	return next(pointer, value);
+}
+
+/* The other half of what is exchanged is the writer's own. */
+void *rcu_xchg_pointer_sym(void **pointer, void *value)
+{
+	void *(*next)(void **, void *) = tsan_rcu_next("rcu_xchg_pointer_sym");
+
+	if (value != NULL)
+		__tsan_release(value);
+	return next(pointer, value);
+}
+
+void urcu_qsbr_synchronize_rcu(void)
+{
+	void (*next)(void) = tsan_rcu_next("urcu_qsbr_synchronize_rcu");
+
+	next();
+	__tsan_acquire(&tsan_rcu_grace);
 }
 
 void *rcu_dereference_sym(void *value)

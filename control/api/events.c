@@ -83,7 +83,8 @@ static json_t *unmatched(const struct esf_event_snapshot *events)
 	return document;
 }
 
-static json_t *event_document(const struct esf_view *view, const struct esf_event *event)
+static json_t *event_document(const struct esf_view *view, const struct esf_event_snapshot *events,
+    const struct esf_event *event)
 {
 	static const char *const states[] = {
 		[ESF_ETD_MESSAGE] = "message", [ESF_ETD_RAISE] = "raise", [ESF_ETD_CLEAR] = "clear"
@@ -94,16 +95,16 @@ static json_t *event_document(const struct esf_view *view, const struct esf_even
 
 	return json_pack("{s:I, s:s, s:s?, s:i, s:s, s:s, s:s%}", "time", (json_int_t)event->time,
 	    "site", esf_roster_at(view->roster, event->site)->name, "code",
-	    esf_event_code(view->config, event->signature), "severity", event->severity, "state",
+	    esf_event_code(events, event), "severity", event->severity, "state",
 	    states[event->state], "source", sources[event->source], "text", event->text,
 	    (size_t)event->text_length);
 }
 
 /* An event of a site that is younger than the view waits for the next one. */
-static bool is_chosen(
-    const struct esf_view *view, const struct esf_event *event, const struct choice *choice)
+static bool is_chosen(const struct esf_view *view, const struct esf_event_snapshot *events,
+    const struct esf_event *event, const struct choice *choice)
 {
-	const char *code = esf_event_code(view->config, event->signature);
+	const char *code = esf_event_code(events, event);
 
 	if (event->site >= view->sites_count || esf_roster_at(view->roster, event->site) == NULL)
 		return false;
@@ -120,8 +121,9 @@ static json_t *list(const struct esf_view *view, const struct esf_event_snapshot
 	for (uint32_t i = 0; view != NULL && i < events->events_count; i++) {
 		if (json_array_size(array) == choice->limit)
 			break;
-		if (is_chosen(view, &events->events[i], choice))
-			json_array_append_new(array, event_document(view, &events->events[i]));
+		if (is_chosen(view, events, &events->events[i], choice))
+			json_array_append_new(
+			    array, event_document(view, events, &events->events[i]));
 	}
 	return array;
 }

@@ -1,38 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/incident/event_log.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BATCH = 64 };
 
+/* What the indexes mean that events of one policy carry. */
+struct meanings {
+	uint8_t revision;
+	uint32_t count;
+	uint16_t codes[]; /* by signature: index into the log's codes */
+};
+
 struct esf_event_log {
-	const struct esf_config *config;
 	uint32_t codes_count;
-	const char **codes;
-	uint32_t *code_of; /* by signature: index into codes */
+	char **codes; /* ESF_EVENT_CODES_MAX; each stays where it is, as snapshots point to it */
 	uint64_t *matched; /* by code */
+	struct meanings *meanings;
+	struct meanings *next; /* of a policy about to be used; or NULL */
 	struct esf_events_counts counts;
 	uint64_t taken;
 	struct esf_event_snapshot *latest;           /* RCU */
 	struct esf_event recent[ESF_EVENT_LOG_SIZE]; /* event n at n % ESF_EVENT_LOG_SIZE */
 };
 
-const char *esf_event_code(const struct esf_config *config, uint16_t signature)
+static_assert((int)ESF_EVENT_CODES_MAX < (int)ESF_NO_SIGNATURE, "an event may name any code");
+
+const char *esf_event_code(const struct esf_event_snapshot *snapshot, const struct esf_event *event)
 {
-	return signature < config->signatures_count ? config->signatures[signature].code : NULL;
+	return event->signature == ESF_NO_SIGNATURE ? NULL : snapshot->codes[event->signature];
 }
 
-/* Several signatures may have one code. */
-static uint32_t number_code(struct esf_event_log *log, const char *code)
+/* Several signatures may have one code, as may those of other configurations. */
+static int number_code(struct esf_event_log *log, const char *code, uint16_t *number)
 {
 	uint32_t i = 0;
 
 	while (i < log->codes_count && strcmp(log->codes[i], code) != 0)
 		i++;
-	if (i == log->codes_count)
-		log->codes[log->codes_count++] = code;
-	return i;
+	*number = (uint16_t)i;
+	if (i < log->codes_count)
+		return 0;
+	if (i == ESF_EVENT_CODES_MAX)
+		return -E2BIG;
+	log->codes[i] = strdup(code);
+	if (log->codes[i] == NULL)
+		return -ENOMEM;
+	log->codes_count++;
+	return 0;
+}
+
+int esf_event_log_prepare(
+    struct esf_event_log *log, const struct esf_config *config, uint64_t revision)
+{
+	struct meanings *next =
+	    malloc(sizeof(*next) + config->signatures_count * sizeof(next->codes[0]));
+	int result = next == NULL ? -ENOMEM : 0;
+
+	for (uint32_t i = 0; i < config->signatures_count && result == 0; i++)
+		result = number_code(log, config->signatures[i].code, &next->codes[i]);
+	if (result != 0) {
+		free(next);
+		return result;
+	}
+	next->revision = (uint8_t)revision;
+	next->count = config->signatures_count;
+	free(log->next);
+	log->next = next;
+	return 0;
+}
+
+void esf_event_log_commit(struct esf_event_log *log)
+{
+	free(log->meanings);
+	log->meanings = log->next;
+	log->next = NULL;
 }
 
 /* The newest first. */
@@ -62,7 +107,7 @@ static struct esf_event_snapshot *take_snapshot(const struct esf_event_log *log)
 	*snapshot = (struct esf_event_snapshot){
 		.dropped = log->counts.dropped,
 		.codes_count = log->codes_count,
-		.codes = log->codes,
+		.codes = (const char *const *)log->codes,
 		.matched = matched,
 		.events_count = count,
 		.events = events,
@@ -71,20 +116,17 @@ static struct esf_event_snapshot *take_snapshot(const struct esf_event_log *log)
 	return snapshot;
 }
 
-struct esf_event_log *esf_event_log_create(const struct esf_config *config)
+struct esf_event_log *esf_event_log_create(const struct esf_config *config, uint64_t revision)
 {
 	struct esf_event_log *log = calloc(1, sizeof(*log));
-	size_t count = config->signatures_count + (size_t)1;
 
 	if (log == NULL)
 		return NULL;
-	log->config = config;
-	log->codes = calloc(count, sizeof(*log->codes));
-	log->code_of = calloc(count, sizeof(*log->code_of));
-	log->matched = calloc(count, sizeof(*log->matched));
-	if (log->codes != NULL && log->code_of != NULL && log->matched != NULL) {
-		for (uint32_t i = 0; i < config->signatures_count; i++)
-			log->code_of[i] = number_code(log, config->signatures[i].code);
+	log->codes = calloc(ESF_EVENT_CODES_MAX, sizeof(*log->codes));
+	log->matched = calloc(ESF_EVENT_CODES_MAX, sizeof(*log->matched));
+	if (log->codes != NULL && log->matched != NULL &&
+	    esf_event_log_prepare(log, config, revision) == 0) {
+		esf_event_log_commit(log);
 		log->latest = take_snapshot(log);
 	}
 	if (log->latest != NULL)
@@ -99,17 +141,34 @@ void esf_event_log_destroy(struct esf_event_log *log)
 		return;
 	rcu_barrier();
 	free(log->latest);
-	free(log->matched);
-	free(log->code_of);
+	free(log->next);
+	free(log->meanings);
+	for (uint32_t i = 0; i < log->codes_count; i++)
+		free(log->codes[i]);
 	free(log->codes);
+	free(log->matched);
 	free(log);
+}
+
+/* The code that the event's signature stood for in the policy by which it was found. */
+static uint16_t code_of(const struct esf_event_log *log, const struct esf_event *event)
+{
+	const struct meanings *meanings = log->meanings;
+
+	if (log->next != NULL && event->revision == log->next->revision)
+		meanings = log->next;
+	return event->signature < meanings->count ? meanings->codes[event->signature]
+	                                          : ESF_NO_SIGNATURE;
 }
 
 static void keep(struct esf_event_log *log, const struct esf_event *event)
 {
-	log->recent[log->taken++ % ESF_EVENT_LOG_SIZE] = *event;
-	if (event->signature < log->config->signatures_count)
-		log->matched[log->code_of[event->signature]]++;
+	struct esf_event *kept = &log->recent[log->taken++ % ESF_EVENT_LOG_SIZE];
+
+	*kept = *event;
+	kept->signature = code_of(log, event);
+	if (kept->signature != ESF_NO_SIGNATURE)
+		log->matched[kept->signature]++;
 }
 
 /* At most what the ring holds, so that a shard that goes on putting can't keep control here. */
