@@ -3,14 +3,14 @@
 # Everything that can be checked without hardware; sets up what it needs. The last line is "N passed, N failed".
 #
 #   ./test.sh            all phases
-#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal live clients demo
+#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal peers live clients demo
 #
 # What is built goes to $TEST_BUILD (default build-test).
 set -u
 cd "$(dirname "$0")" || exit 1
 . scripts/setup.sh
 
-ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal live clients demo)
+ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal peers live clients demo)
 TEST_BUILD=${TEST_BUILD:-build-test}
 ORACLE_FLEETS=60
 FUZZ_RUNS=20000
@@ -228,21 +228,37 @@ phase_seal()
 	gcc_build && counted "sealed datagrams" python3 tests/e2e/seal_interop.py "$TEST_BUILD/gcc"
 }
 
-# promtool on its own: installing its package would start a server.
-find_promtool()
+# unpacked PACKAGE FILE: the file's path, out of a package that is not installed: installing it would start a server.
+unpacked()
 {
-	local folder=$TEST_BUILD/promtool
+	local package=$1 file=$2 folder=$TEST_BUILD/$1
 
-	command -v promtool >/dev/null && return
-	if [ ! -x "$folder/usr/bin/promtool" ]; then
+	if [ ! -x "$folder/$file" ]; then
 		mkdir -p "$folder"
 		(
 			cd "$folder" || exit
-			{ apt-get download prometheus || { is_root && apt-get update && apt-get download prometheus; }; } &&
-				dpkg-deb -x prometheus_*.deb . && rm -f prometheus_*.deb
+			{ apt-get download "$package" || { is_root && apt-get update && apt-get download "$package"; }; } &&
+				dpkg-deb -x "$package"_*.deb . && rm -f "$package"_*.deb
 		) </dev/null >/dev/null 2>&1
 	fi
-	[ ! -x "$folder/usr/bin/promtool" ] || export PROMTOOL=$PWD/$folder/usr/bin/promtool
+	[ -x "$folder/$file" ] && echo "$PWD/$folder/$file"
+}
+
+find_promtool()
+{
+	local found
+
+	command -v promtool >/dev/null && return
+	found=$(unpacked prometheus usr/bin/promtool) && export PROMTOOL=$found
+}
+
+phase_peers()
+{
+	local influxd
+
+	gcc_build || return
+	influxd=$(command -v influxd || unpacked influxdb usr/bin/influxd)
+	counted "InfluxDB" timeout 300 python3 tests/e2e/influx_peer.py "$TEST_BUILD/gcc" "$influxd"
 }
 
 phase_live()

@@ -18,6 +18,9 @@
  * - unsigned integers are taken; InfluxDB 1.x takes them only when built to
  * - a field with an empty key, which InfluxDB accepts behind a tab and then skips, is malformed
  * - names are bounded by ESF_RAW_NAME_MAX
+ * - `time` is a field or a tag as any other; InfluxDB keeps the name for itself
+ * - each field of each line counts; of one name, series and time InfluxDB keeps the last
+ * tests/e2e/influx_peer.py holds this against a real one.
  *
  * The work is linear in the size of the datagram. A newline ends the line unless a backslash or a
  * quote stands before it, and where the next of each stands is remembered from line to line. A

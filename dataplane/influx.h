@@ -11,10 +11,10 @@
 /*
  * InfluxDB line protocol, the whole published grammar:
  *   measurement[,tag=value...] field=value[,field=value...] [timestamp]
- * with escapes (measurement: `\,` `\ `; tag keys, tag values, field keys: `\,` `\=` `\ `; strings:
- * `\"` `\\`), quoted strings (which may hold newlines, commas, spaces), comments, blank lines,
- * \r\n, several lines a datagram, integers `1i`, unsigned `1u`, floats, booleans (t T true True
- * TRUE f F false False FALSE: 1 and 0).
+ * with escapes (measurement, tag keys, tag values, field keys: `\,` `\=` `\ `; measurement, field
+ * keys, strings: `\"`; strings: `\\`), quoted strings (which may hold newlines, commas, spaces),
+ * comments, blank lines, \r\n, several lines a datagram, integers `1i`, unsigned `1u`, floats,
+ * booleans (t T true True TRUE f F false False FALSE: 1 and 0).
  *
  * One parser per thread: it holds the scratch that lines are unescaped into; nothing is allocated
  * after creation. A parsed line is valid until the next call.

@@ -16,7 +16,7 @@ enum {
 	ESF_INFLUX_EQUALS = 4,    /* with the separators: ends a tag key and a tag value */
 	ESF_INFLUX_MEASUREMENT_ESCAPE = 8,
 	ESF_INFLUX_TAG_ESCAPE = 16,
-	ESF_INFLUX_FIELD_ESCAPE = 32, /* InfluxDB takes `\"` for a quote in field keys as well */
+	ESF_INFLUX_FIELD_ESCAPE = 32,
 };
 
 static const uint8_t esf_influx_classes[256] = {
@@ -26,8 +26,9 @@ static const uint8_t esf_influx_classes[256] = {
 	        ESF_INFLUX_TAG_ESCAPE | ESF_INFLUX_FIELD_ESCAPE,
 	[','] = ESF_INFLUX_SEPARATOR | ESF_INFLUX_MEASUREMENT_ESCAPE | ESF_INFLUX_TAG_ESCAPE |
 	        ESF_INFLUX_FIELD_ESCAPE,
-	['='] = ESF_INFLUX_EQUALS | ESF_INFLUX_TAG_ESCAPE | ESF_INFLUX_FIELD_ESCAPE,
-	['"'] = ESF_INFLUX_FIELD_ESCAPE,
+	['='] = ESF_INFLUX_EQUALS | ESF_INFLUX_MEASUREMENT_ESCAPE | ESF_INFLUX_TAG_ESCAPE |
+	        ESF_INFLUX_FIELD_ESCAPE,
+	['"'] = ESF_INFLUX_MEASUREMENT_ESCAPE | ESF_INFLUX_FIELD_ESCAPE,
 };
 
 static inline bool esf_influx_is(char byte, unsigned classes)

@@ -219,7 +219,8 @@ static void escapes_are_taken_out_where_they_escape(void)
 {
 	static const struct reading readings[] = {
 		{ "m\\,n\\ o v=1", "m,n o.v=1" },
-		{ "m\\=n v=1", "m\\=n.v=1" },
+		{ "m\\=n v=1", "m=n.v=1" },
+		{ "m\\\"n v=1", "m\"n.v=1" },
 		{ "m\\x v=1", "m\\x.v=1" },
 		{ "m\\\\ v=1", "X" },
 		{ "m\\\\,n v=1", "m\\,n.v=1" },
