@@ -234,7 +234,7 @@ static int replay_end(struct replay *replay)
 	if (result != ESF_EXIT_OK)
 		return result;
 	last = json_pack(
-	    "{s:o, s:[]}", "ledger", esf_document_ledger(ledger, NULL, NULL), "incidents");
+	    "{s:o, s:[]}", "ledger", esf_document_ledger(ledger, NULL), "incidents");
 	result = print_document(last);
 	if (result == ESF_EXIT_OK && !esf_ledger_balances(ledger))
 		return fail("replay", "the ledger does not balance: a defect, please report it");

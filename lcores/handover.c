@@ -24,6 +24,8 @@ struct outbox {
 	struct rte_ring *ring;         /* NULL: there is none to that shard */
 	uint32_t reserved;             /* cells */
 	uint32_t used;                 /* cells of them that hold parcels, not yet published */
+	esf_tally high_water;          /* cells; any thread reads */
+	esf_tally refused;             /* parcels; any thread reads */
 } __rte_cache_aligned;
 
 /* Owner: the lcore of the shard. */
@@ -68,10 +70,22 @@ static inline uint32_t contiguous(
 	return ((index < space->n1 ? space->n1 : count) - index) * ESF_HANDOVER_CELL;
 }
 
+/* What the ring holds once what was put is published: all but the room that was reserved and not
+ * used. The consumer may have taken some of it since. */
+static inline void outbox_measure(struct outbox *outbox)
+{
+	uint64_t filled = rte_ring_get_capacity(outbox->ring) - (outbox->reserved - outbox->used);
+
+	if (unlikely(filled > esf_tally_read(&outbox->high_water)))
+		esf_tally_set(&outbox->high_water, filled);
+}
+
 static void outbox_publish(struct outbox *outbox)
 {
-	if (outbox->reserved > 0)
+	if (outbox->reserved > 0) {
+		outbox_measure(outbox);
 		rte_ring_enqueue_zc_finish(outbox->ring, outbox->used);
+	}
 	outbox->reserved = 0;
 	outbox->used = 0;
 }
@@ -83,6 +97,12 @@ static __rte_noinline bool outbox_renew(struct outbox *outbox, uint32_t cells)
 	outbox->reserved = rte_ring_enqueue_zc_burst_elem_start(outbox->ring, ESF_HANDOVER_CELL,
 	    rte_ring_get_capacity(outbox->ring), &outbox->space, NULL);
 	return outbox->reserved >= cells;
+}
+
+static __rte_noinline __rte_cold bool outbox_refuse(struct outbox *outbox)
+{
+	esf_tally_add(&outbox->refused, 1);
+	return false;
 }
 
 static inline void write_parcel(
@@ -115,7 +135,7 @@ bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct e
 
 	assert(outbox->ring != NULL && parcel->size <= ESF_DATAGRAM_MAX);
 	if (unlikely(outbox->reserved - outbox->used < cells) && !outbox_renew(outbox, cells))
-		return false;
+		return outbox_refuse(outbox);
 	write_parcel(outbox, parcel, payload);
 	outbox->used += cells;
 	sender->unpublished |= UINT64_C(1) << to;
@@ -190,6 +210,19 @@ uint32_t esf_handover_take(struct esf_handover *handover, uint32_t to, uint32_t 
 	if (++receiver->next == receiver->rings_count)
 		receiver->next = 0;
 	return taken;
+}
+
+bool esf_handover_counts(const struct esf_handover *handover, uint32_t from, uint32_t to,
+    struct esf_handover_counts *counts)
+{
+	const struct outbox *outbox = &handover->senders[from]->to[to];
+
+	if (outbox->ring == NULL)
+		return false;
+	counts->capacity = rte_ring_get_capacity(outbox->ring);
+	counts->high_water = esf_tally_read(&outbox->high_water);
+	counts->refused = esf_tally_read(&outbox->refused);
+	return true;
 }
 
 bool esf_handover_is_empty(const struct esf_handover *handover, uint32_t to)

@@ -8,6 +8,7 @@
 
 #include "dataplane/limits.h"
 #include "dataplane/shard.h"
+#include "tally.h"
 
 /*
  * Hand-over by value: for each ordered pair (from, to) of shards where `to` owns sites, one
@@ -103,6 +104,17 @@ typedef void (*esf_handover_taker)(
  */
 uint32_t esf_handover_take(struct esf_handover *handover, uint32_t to, uint32_t budget,
     esf_handover_taker taker, void *context);
+
+/* How full a ring was, and what that cost, counted by the giver. */
+struct esf_handover_counts {
+	uint32_t capacity;   /* cells */
+	uint64_t high_water; /* cells: the most it held, as far as the giver had seen it emptied */
+	uint64_t refused;    /* parcels that found no room: esf_handover_put was false so often */
+};
+
+/* Any thread. False, and nothing written: there is no ring from one to the other. */
+bool esf_handover_counts(const struct esf_handover *handover, uint32_t from, uint32_t to,
+    struct esf_handover_counts *counts);
 
 /* Any thread; exact where neither side is running. */
 bool esf_handover_is_empty(const struct esf_handover *handover, uint32_t to);

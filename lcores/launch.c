@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "launch.h"
+#include "launch_state.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,32 +12,6 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <urcu-qsbr.h>
-
-#include "handover.h"
-#include "poll.h"
-#include "watchdog.h"
-
-/* Owner: the control thread; fields that others touch say so. */
-struct esf_launch {
-	struct esf_plan plan;
-	struct esf_plane *plane;
-	struct esf_watchdog *watchdog;
-	struct esf_handover *handover; /* NULL: one shard only */
-	struct rte_mempool *pools[ESF_PLAN_POOLS_MAX];
-	struct esf_poller *pollers[ESF_SHARDS_MAX];
-	uint32_t ports_started;
-	uint32_t lcores_started;
-	uint32_t ticks_per_ping;
-	uint32_t ticks;
-	uint64_t stuck;
-
-	/* Ports are counted by any thread; the lock keeps that apart from their closing. */
-	pthread_mutex_t *counting;
-	struct esf_nic_counts closed; /* counts of ports that are closed */
-
-	struct esf_clock clock;                 /* readers: lcores */
-	bool stop __attribute__((aligned(64))); /* readers: lcores */
-};
 
 static int out_of_memory(const struct esf_launch *launch, const char *what, FILE *errors)
 {
@@ -100,6 +73,7 @@ static int start_pools(struct esf_launch *launch, FILE *errors)
 		    name, pool->mbufs_count, ESF_PLAN_MBUF_CACHE, 0, pool->room_size, pool->socket);
 		if (launch->pools[i] == NULL)
 			return out_of_memory(launch, "mbufs", errors);
+		esf_tally_set(&launch->low_water[i], launch->pools[i]->size);
 	}
 	return 0;
 }
@@ -108,7 +82,7 @@ static int start_ports(struct esf_launch *launch, FILE *errors)
 {
 	for (uint32_t i = 0; i < launch->plan.ports_count; i++) {
 		struct rte_mempool *pool = launch->pools[launch->plan.ports[i].pool];
-		int error = esf_port_start(&launch->plan, i, pool, errors);
+		int error = esf_port_start(&launch->plan, i, pool, &launch->ports[i], errors);
 
 		/* One that did not start may hold mbufs all the same. */
 		launch->ports_started = i + 1;
@@ -203,10 +177,8 @@ static void drain(struct esf_launch *launch)
 static void close_ports(struct esf_launch *launch)
 {
 	pthread_mutex_lock(launch->counting);
-	for (uint32_t i = 0; i < launch->ports_started; i++)
-		esf_port_count(&launch->plan.ports[i], &launch->closed);
 	for (; launch->ports_started > 0; launch->ports_started--)
-		esf_port_close(&launch->plan.ports[launch->ports_started - 1]);
+		esf_port_close(&launch->ports[launch->ports_started - 1]);
 	pthread_mutex_unlock(launch->counting);
 }
 
@@ -225,6 +197,7 @@ void esf_launch_free(struct esf_launch *launch)
 		rte_mempool_free(launch->pools[i]);
 	esf_handover_destroy(launch->handover);
 	esf_watchdog_destroy(launch->watchdog);
+	free(launch->ports);
 	free(launch->counting);
 	free(launch);
 }
@@ -242,7 +215,10 @@ static struct esf_launch *allocate_launch(const struct esf_plan *plan, struct es
 	                             ? (uint32_t)(NS_PER_S / plan->epoch_ns)
 	                             : 1;
 	launch->counting = malloc(sizeof(*launch->counting));
-	if (launch->counting == NULL) {
+	launch->ports = calloc(plan->ports_count + (size_t)1, sizeof(*launch->ports));
+	if (launch->counting == NULL || launch->ports == NULL) {
+		free(launch->counting);
+		free(launch->ports);
 		free(launch);
 		return NULL;
 	}
@@ -278,6 +254,7 @@ int esf_launch_start(
 uint32_t esf_launch_tick(struct esf_launch *launch, uint64_t *stuck)
 {
 	esf_clock_reanchor(&launch->clock);
+	esf_launch_measure_pools(launch);
 	if (++launch->ticks >= launch->ticks_per_ping) {
 		launch->ticks = 0;
 		launch->stuck = esf_watchdog_ping(launch->watchdog);
@@ -285,30 +262,6 @@ uint32_t esf_launch_tick(struct esf_launch *launch, uint64_t *stuck)
 	if (stuck != NULL)
 		*stuck = launch->stuck;
 	return (uint32_t)__builtin_popcountll(launch->stuck);
-}
-
-void esf_launch_nic(const struct esf_launch *launch, struct esf_nic_counts *counts)
-{
-	pthread_mutex_lock(launch->counting);
-	*counts = launch->closed;
-	for (uint32_t i = 0; i < launch->ports_started; i++)
-		esf_port_count(&launch->plan.ports[i], counts);
-	pthread_mutex_unlock(launch->counting);
-}
-
-void esf_launch_mbufs(const struct esf_launch *launch, struct esf_mbuf_counts *counts)
-{
-	*counts = (struct esf_mbuf_counts){ 0 };
-	for (uint32_t i = 0; i < launch->plan.pools_count; i++) {
-		uint32_t free_count;
-
-		if (launch->pools[i] == NULL)
-			continue;
-		free_count = rte_mempool_avail_count(launch->pools[i]);
-		counts->total += launch->pools[i]->size;
-		counts->free += free_count;
-		counts->in_use += launch->pools[i]->size - free_count;
-	}
 }
 
 const struct esf_clock *esf_launch_clock(const struct esf_launch *launch)

@@ -10,7 +10,7 @@
 #include "eal.h"
 #include "options.h"
 #include "plan.h"
-#include "port.h"
+#include "pressure.h"
 
 /*
  * Starts and stops the dataplane. The control thread is the one that started the EAL, registered
@@ -27,12 +27,6 @@
  */
 struct esf_launch;
 
-struct esf_mbuf_counts {
-	uint64_t total;
-	uint64_t free;
-	uint64_t in_use;
-};
-
 /* Copies the plan. 0, or -errno after one line to errors with everything undone. */
 int esf_launch_start(
     const struct esf_plan *plan, struct esf_plane *plane, struct esf_launch **out, FILE *errors);
@@ -46,15 +40,20 @@ uint32_t esf_launch_tick(struct esf_launch *launch, uint64_t *stuck);
 
 /*
  * Asks the lcores to stop and waits for them, takes what is left in the inboxes, finishes the
- * shards (esf_shard_finish), closes the ports. Nothing runs afterwards; the counts below stay.
+ * shards (esf_shard_finish), closes the ports. Nothing runs afterwards; the counts stay.
  */
 void esf_launch_stop(struct esf_launch *launch);
 
 /* After esf_launch_stop. */
 void esf_launch_free(struct esf_launch *launch);
 
+/*
+ * Any thread, until esf_launch_free. All that was counted, in memory from malloc that is the
+ * caller's to free; NULL: out of memory. Counts of one queue or ring may be a pass apart.
+ */
+struct esf_pressure *esf_launch_pressure(const struct esf_launch *launch);
+
 /* Any thread, until esf_launch_free. */
-void esf_launch_nic(const struct esf_launch *launch, struct esf_nic_counts *counts);
 void esf_launch_mbufs(const struct esf_launch *launch, struct esf_mbuf_counts *counts);
 
 /* Any thread: the lcores' clock. */

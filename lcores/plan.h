@@ -24,8 +24,9 @@
  * handed over.
  */
 enum {
-	ESF_PLAN_QUEUES_MAX = 128, /* that one lcore polls */
-	ESF_PLAN_POOLS_MAX = 8,    /* NUMA nodes */
+	ESF_PLAN_QUEUES_MAX = 128,     /* that one lcore polls */
+	ESF_PLAN_PORT_QUEUES_MAX = 64, /* of one port, to receive */
+	ESF_PLAN_POOLS_MAX = 8,        /* NUMA nodes */
 	ESF_PLAN_NO_QUEUE = UINT16_MAX,
 	ESF_PLAN_MBUF_CACHE = 256, /* mbufs an lcore keeps aside */
 };

@@ -12,7 +12,6 @@
 enum {
 	DESCRIPTORS = 2048, /* RX, a queue: 130 us of the smallest datagrams at 10 Gbit/s */
 	TX_DESCRIPTORS = 256,
-	QUEUES_FIXED_MAX = 64,
 	VLAN_SIZE = 4, /* bytes of one tag; frames may have two */
 };
 
@@ -78,7 +77,7 @@ static int plan_queues(const struct driver *driver, const struct rte_eth_dev_inf
 	port->tx_queues = RTE_MIN(port->tx_queues, info->max_tx_queues);
 	port->rx_descriptors = DESCRIPTORS;
 	port->tx_descriptors = TX_DESCRIPTORS;
-	if (port->rx_queues == 0 || port->rx_queues > QUEUES_FIXED_MAX)
+	if (port->rx_queues == 0 || port->rx_queues > ESF_PLAN_PORT_QUEUES_MAX)
 		return -EINVAL;
 	return rte_eth_dev_adjust_nb_rx_tx_desc(
 	    port->id, &port->rx_descriptors, &port->tx_descriptors);

@@ -50,14 +50,15 @@ static inline void describe(struct rte_mbuf *mbuf, uint32_t frame_flags, struct 
 }
 
 /* The answer to one frame, or NULL where none is due or there is no mbuf for it. */
-static struct rte_mbuf *answer_to(
-    const struct esf_poll_queue *queue, const struct esf_packet *packet)
+static struct rte_mbuf *answer_to(struct esf_poll_queue *queue, const struct esf_packet *packet)
 {
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(queue->pool);
 	uint32_t size;
 
-	if (mbuf == NULL)
+	if (mbuf == NULL) {
+		esf_tally_add(&queue->unbuffered, 1);
 		return NULL;
+	}
 	size = esf_neighbour_reply(packet->data, packet->size, queue->addresses, queue->mac,
 	    rte_pktmbuf_mtod(mbuf, uint8_t *), rte_pktmbuf_tailroom(mbuf));
 	if (size == 0) {
@@ -70,7 +71,7 @@ static struct rte_mbuf *answer_to(
 }
 
 static __attribute__((cold, noinline)) void answer_neighbours(
-    const struct esf_poll_queue *queue, const struct esf_packet *packets, uint64_t neighbours)
+    struct esf_poll_queue *queue, const struct esf_packet *packets, uint64_t neighbours)
 {
 	struct rte_mbuf *answers[ESF_BURST_MAX];
 	uint16_t count = 0, sent;
@@ -85,10 +86,18 @@ static __attribute__((cold, noinline)) void answer_neighbours(
 	if (count == 0)
 		return;
 	sent = rte_eth_tx_burst(queue->port, queue->tx, answers, count);
+	esf_tally_add(&queue->unsent, count - sent);
 	rte_pktmbuf_free_bulk(answers + sent, count - sent);
 }
 
-static inline uint32_t receive(const struct esf_poller *poller, const struct esf_poll_queue *queue)
+static inline void count_burst(struct esf_poll_queue *queue, uint16_t count)
+{
+	esf_tally_add(&queue->packets, count);
+	esf_tally_add(&queue->bursts, 1);
+	esf_tally_add(&queue->full_bursts, count == ESF_BURST_MAX);
+}
+
+static inline uint32_t receive(const struct esf_poller *poller, struct esf_poll_queue *queue)
 {
 	struct rte_mbuf *mbufs[ESF_BURST_MAX];
 	struct esf_packet packets[ESF_BURST_MAX];
@@ -97,6 +106,7 @@ static inline uint32_t receive(const struct esf_poller *poller, const struct esf
 
 	if (count == 0)
 		return 0;
+	count_burst(queue, count);
 	for (uint16_t i = 0; i < count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
 	for (uint16_t i = 0; i < count; i++)
@@ -163,6 +173,7 @@ static inline void run_pass(struct esf_poller *poller)
 
 	begin(poller);
 	work = take_inbox(poller);
+	esf_tally_add(&poller->passes, 1);
 	for (uint32_t i = 0; i < poller->queues_count; i++)
 		work += receive(poller, &poller->queues[i]);
 	end(poller);

@@ -9,6 +9,7 @@
 #include "dataplane/shard.h"
 #include "handover.h"
 #include "plan.h"
+#include "tally.h"
 
 struct rte_keepalive;
 struct rte_mempool;
@@ -27,6 +28,13 @@ struct esf_poll_queue {
 	uint32_t frame_flags;
 	const struct esf_frame_addresses *addresses;
 	struct rte_mempool *pool;
+
+	/* what came of polling it; any thread reads */
+	esf_tally packets;
+	esf_tally bursts;      /* polls that found packets */
+	esf_tally full_bursts; /* of them: those that left packets behind for all we know */
+	esf_tally unbuffered;  /* answers that found no mbuf */
+	esf_tally unsent;      /* answers that found no room in the TX queue */
 };
 
 /* Written at set-up; from the launch on the lcore's, until it is joined. */
@@ -41,8 +49,9 @@ struct esf_poller {
 	uint32_t queues_count;
 	struct esf_poll_queue queues[ESF_PLAN_QUEUES_MAX];
 
-	int64_t now;    /* of the last pass; never goes back */
-	uint32_t empty; /* passes in a row that found nothing */
+	int64_t now;      /* of the last pass; never goes back */
+	uint32_t empty;   /* passes in a row that found nothing */
+	esf_tally passes; /* each polled every queue once; any thread reads */
 } __attribute__((aligned(64)));
 
 /* An lcore's function (rte_eal_remote_launch), with a struct esf_poller. Returns 0 soon after

@@ -65,38 +65,91 @@ static void take_multicast(const struct esf_plan_port *port)
 		(void)rte_eth_promiscuous_enable(port->id);
 }
 
-int esf_port_start(
-    const struct esf_plan *plan, uint32_t index, struct rte_mempool *pool, FILE *errors)
+/* A driver that counts errors by queue has an extended statistic of that name, or DPDK makes it. */
+static void find_errors(struct esf_port *port)
 {
-	const struct esf_plan_port *port = &plan->ports[index];
-	int error = configure(port);
+	for (uint16_t i = 0; i < port->plan->rx_queues; i++) {
+		char name[RTE_ETH_XSTATS_NAME_SIZE];
 
+		snprintf(name, sizeof(name), "rx_q%u_errors", i);
+		port->counts_errors[i] = rte_eth_xstats_get_id_by_name(
+		                             port->plan->id, name, &port->errors_xstat[i]) == 0;
+	}
+}
+
+static void find_sockets(struct esf_port *port)
+{
+	struct rte_eth_dev_info info;
+
+	if (strcmp(port->plan->driver, "net_af_packet") == 0 &&
+	    rte_eth_dev_info_get(port->plan->id, &info) == 0 && info.if_index != 0)
+		esf_packet_sockets_find(&port->sockets, info.if_index);
+}
+
+static void start_counting(struct esf_port *port)
+{
+	port->counts.queues_count = port->plan->rx_queues;
+	(void)rte_eth_stats_reset(port->plan->id);
+	(void)rte_eth_xstats_reset(port->plan->id);
+	find_errors(port);
+	find_sockets(port);
+	for (uint16_t i = 0; i < port->plan->rx_queues; i++)
+		port->counts.queues[i].errors_known = port->counts_errors[i];
+}
+
+int esf_port_start(const struct esf_plan *plan, uint32_t index, struct rte_mempool *pool,
+    struct esf_port *port, FILE *errors)
+{
+	const struct esf_plan_port *planned = &plan->ports[index];
+	int error = configure(planned);
+
+	port->plan = planned;
+	port->open = true;
+	port->counts.id = planned->id;
+	port->counts.name = planned->name;
 	if (error != 0)
 		return fail(plan, index, "be configured", error, errors);
 	error = set_up_queues(plan, index, pool, errors);
 	if (error != 0)
 		return error;
-	error = rte_eth_dev_start(port->id);
+	error = rte_eth_dev_start(planned->id);
 	if (error != 0)
 		return fail(plan, index, "start", error, errors);
-	take_multicast(port);
-	(void)rte_eth_stats_reset(port->id);
+	take_multicast(planned);
+	start_counting(port);
 	return 0;
 }
 
-void esf_port_count(const struct esf_plan_port *port, struct esf_nic_counts *into)
+static void read_errors(struct esf_port *port)
+{
+	for (uint16_t i = 0; i < port->plan->rx_queues; i++)
+		if (port->counts_errors[i])
+			(void)rte_eth_xstats_get_by_id(port->plan->id, &port->errors_xstat[i],
+			    &port->counts.queues[i].errors, 1);
+}
+
+static void read_counts(struct esf_port *port)
 {
 	struct rte_eth_stats stats;
 
-	if (rte_eth_stats_get(port->id, &stats) != 0)
+	if (!port->open || rte_eth_stats_get(port->plan->id, &stats) != 0)
 		return;
-	into->missed += stats.imissed;
-	into->no_buffer += stats.rx_nombuf;
-	into->errors += stats.ierrors;
+	port->counts.lost.missed = stats.imissed + esf_packet_sockets_dropped(&port->sockets);
+	port->counts.lost.no_buffer = stats.rx_nombuf;
+	port->counts.lost.errors = stats.ierrors;
+	read_errors(port);
 }
 
-void esf_port_close(const struct esf_plan_port *port)
+void esf_port_count(struct esf_port *port, struct esf_port_counts *counts)
 {
-	(void)rte_eth_dev_stop(port->id);
-	(void)rte_eth_dev_close(port->id);
+	read_counts(port);
+	*counts = port->counts;
+}
+
+void esf_port_close(struct esf_port *port)
+{
+	read_counts(port);
+	port->open = false;
+	(void)rte_eth_dev_stop(port->plan->id);
+	(void)rte_eth_dev_close(port->plan->id);
 }

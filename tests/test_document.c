@@ -227,13 +227,11 @@ static uint64_t count_up(uint64_t *counts, uint32_t count)
 static void ledger_counts_every_verdict_and_balances(void)
 {
 	struct esf_ledger ledger = { .datagrams_handed = 12, .datagrams_taken = 12 };
-	struct esf_nic_counts nic = { 1, 2, 3 };
-	struct esf_mbuf_counts mbufs = { 10, 7, 3 };
 	json_t *document;
 
 	ledger.datagrams_received = count_up(ledger.datagrams, ESF_DATAGRAM_VERDICTS_COUNT);
 	ledger.records_received = count_up(ledger.records, ESF_RECORD_VERDICTS_COUNT);
-	document = esf_document_ledger(&ledger, &nic, &mbufs);
+	document = esf_document_ledger(&ledger, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(document);
 	check_counts(json_object_get(document, "datagrams"), esf_datagram_verdict_names,
 	    ESF_DATAGRAM_VERDICTS_COUNT);
@@ -241,9 +239,42 @@ static void ledger_counts_every_verdict_and_balances(void)
 	    ESF_RECORD_VERDICTS_COUNT);
 	json_object_del(document, "datagrams");
 	json_object_del(document, "records");
-	check_text(document, "{\"in_flight\":0,\"balanced\":true,\"nic\":{\"missed\":1,"
-	                     "\"no_buffer\":2,\"errors\":3},\"mbufs\":{\"total\":10,\"free\":7,"
-	                     "\"in_use\":3}}");
+	check_text(document,
+	    "{\"in_flight\":0,\"balanced\":true,\"nic\":{\"missed\":0,\"no_buffer\":0,\"errors\":0,"
+	    "\"ports\":[]},\"mbufs\":{\"total\":0,\"free\":0,\"in_use\":0},\"rings\":[],"
+	    "\"mempools\":[]}");
+}
+
+/* A driver that does not count errors by queue leaves them null. */
+static void ledger_says_where_room_ran_short(void)
+{
+	static struct esf_pressure pressure = {
+		.nic = { 1, 2, 3 },
+		.mbufs = { 10, 7, 3 },
+		.ports_count = 1,
+		.ports[0] = { .id = 4,
+		    .name = "net_x",
+		    .lost = { 1, 2, 3 },
+		    .queues_count = 2,
+		    .queues[0] = { 5, 6, 7, 8, 9, 10, 11, true, 12 },
+		    .queues[1] = { .lcore = 6, .errors = 1 } },
+		.rings_count = 1,
+		.rings[0] = { 1, 2, 2047, 100, 3 },
+		.pools_count = 1,
+		.pools[0] = { "p", 10, 7, 6, 5 },
+	};
+
+	check_text(esf_document_nic(&pressure),
+	    "{\"missed\":1,\"no_buffer\":2,\"errors\":3,\"ports\":[{\"port\":4,\"name\":\"net_x\","
+	    "\"missed\":1,\"no_buffer\":2,\"errors\":3,\"queues\":[{\"queue\":0,\"lcore\":5,"
+	    "\"packets\":6,\"polls\":7,\"bursts\":8,\"full_bursts\":9,\"errors\":12,"
+	    "\"unbuffered\":10,\"unsent\":11},{\"queue\":1,\"lcore\":6,\"packets\":0,\"polls\":0,"
+	    "\"bursts\":0,\"full_bursts\":0,\"errors\":null,\"unbuffered\":0,\"unsent\":0}]}]}");
+	check_text(esf_document_mbufs(&pressure), "{\"total\":10,\"free\":7,\"in_use\":3}");
+	check_text(esf_document_rings(&pressure),
+	    "[{\"from\":1,\"to\":2,\"capacity\":2047,\"high_water\":100,\"refused\":3}]");
+	check_text(esf_document_mempools(&pressure),
+	    "[{\"name\":\"p\",\"size\":10,\"free\":7,\"low_water\":6,\"failed\":5}]");
 }
 
 static void ledger_shows_what_is_in_flight_and_what_is_missing(void)
@@ -254,12 +285,12 @@ static void ledger_shows_what_is_in_flight_and_what_is_missing(void)
 	json_t *document;
 
 	ledger.datagrams[ESF_DATAGRAM_ACCEPTED] = 8;
-	document = esf_document_ledger(&ledger, NULL, NULL);
+	document = esf_document_ledger(&ledger, NULL);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(document, "in_flight")), 2);
 	CU_ASSERT(json_is_true(json_object_get(document, "balanced")));
 	json_decref(document);
 	ledger.datagrams[ESF_DATAGRAM_ACCEPTED] = 7;
-	document = esf_document_ledger(&ledger, NULL, NULL);
+	document = esf_document_ledger(&ledger, NULL);
 	CU_ASSERT(json_is_false(json_object_get(document, "balanced")));
 	json_decref(document);
 }
@@ -309,6 +340,7 @@ void esf_suite_document(void)
 	CU_ADD_TEST(suite, replay_window_lists_sites_by_id);
 	CU_ADD_TEST(suite, infinities_are_null);
 	CU_ADD_TEST(suite, ledger_counts_every_verdict_and_balances);
+	CU_ADD_TEST(suite, ledger_says_where_room_ran_short);
 	CU_ADD_TEST(suite, ledger_shows_what_is_in_flight_and_what_is_missing);
 	CU_ADD_TEST(suite, site_ledger_balances_by_itself);
 }

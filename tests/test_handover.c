@@ -213,6 +213,66 @@ static void handover_takes_a_smaller_parcel_after_a_refusal(void)
 	esf_handover_destroy(handover);
 }
 
+static struct esf_handover_counts counts_of(
+    const struct esf_handover *handover, uint32_t from, uint32_t to)
+{
+	struct esf_handover_counts counts;
+
+	CU_ASSERT_TRUE_FATAL(esf_handover_counts(handover, from, to, &counts));
+	return counts;
+}
+
+/* 20 parcels of one cell and one of three: 23 cells; later fewer, and then as many as there are. */
+static void handover_remembers_how_full_a_ring_was(void)
+{
+	struct esf_handover *handover = create(2, 3);
+	struct seen seen = { 0 };
+
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).capacity, CAPACITY);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).high_water, 0);
+	for (uint32_t i = 0; i < 20; i++)
+		put(handover, 0, 1, i, ONE_CELL);
+	put(handover, 0, 1, 20, 3 * 64 - 16);
+	esf_handover_flush(handover, 0);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).high_water, 23);
+	take_all(handover, 1, &seen);
+	put(handover, 0, 1, 21, ONE_CELL);
+	esf_handover_flush(handover, 0);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).high_water, 23);
+	for (uint32_t i = 22; i < 21 + CAPACITY; i++)
+		CU_ASSERT_TRUE_FATAL(put(handover, 0, 1, i, ONE_CELL));
+	esf_handover_flush(handover, 0);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).high_water, CAPACITY);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).refused, 0);
+	take_all(handover, 1, &seen);
+	CU_ASSERT_EQUAL(seen.parcels, 21 + CAPACITY);
+	CU_ASSERT_EQUAL(seen.wrong, 0);
+	esf_handover_destroy(handover);
+}
+
+/* Three put to a full ring, from 0 to 1: nobody else's count knows of it. */
+static void handover_counts_refusals_where_they_happen(void)
+{
+	struct esf_handover *handover = create(SHARDS, 3);
+	struct esf_handover_counts counts;
+	struct seen seen = { 0 };
+
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		put(handover, 0, 1, i, ONE_CELL);
+	for (uint32_t i = 0; i < 3; i++)
+		CU_ASSERT_FALSE(put(handover, 0, 1, CAPACITY, ONE_CELL));
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).refused, 3);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).high_water, CAPACITY);
+	CU_ASSERT_EQUAL(counts_of(handover, 1, 0).refused, 0);
+	CU_ASSERT_EQUAL(counts_of(handover, 2, 1).refused, 0);
+	CU_ASSERT_EQUAL(counts_of(handover, 2, 1).high_water, 0);
+	CU_ASSERT_FALSE(esf_handover_counts(handover, 0, 2, &counts)); /* 2 owns nothing */
+	CU_ASSERT_FALSE(esf_handover_counts(handover, 1, 1, &counts));
+	CU_ASSERT_EQUAL(take_all(handover, 1, &seen), CAPACITY);
+	CU_ASSERT_EQUAL(seen.wrong, 0);
+	esf_handover_destroy(handover);
+}
+
 static void handover_stops_at_the_budget_and_shares_it(void)
 {
 	struct esf_handover *handover = create(SHARDS, 1);
@@ -359,9 +419,13 @@ static void handover_conserves_between_two_threads(void)
 
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&producer, NULL, produce, &stream), 0);
 	while (seen.parcels < PARCELS_THREADED)
-		if (esf_handover_take(handover, 1, 64, see, &seen) == 0)
+		if (esf_handover_take(handover, 1, 64, see, &seen) == 0) {
+			CU_ASSERT(counts_of(handover, 0, 1).high_water <= CAPACITY);
 			sched_yield();
+		}
 	pthread_join(producer, NULL);
+	CU_ASSERT_EQUAL(counts_of(handover, 0, 1).refused, stream.refused);
+	CU_ASSERT(counts_of(handover, 0, 1).high_water <= CAPACITY);
 	CU_ASSERT_EQUAL(seen.parcels, stream.put);
 	CU_ASSERT_EQUAL(seen.bytes, stream.bytes);
 	CU_ASSERT_EQUAL(seen.wrong, 0);
@@ -378,6 +442,8 @@ void esf_suite_handover(void)
 	CU_ADD_TEST(suite, handover_keeps_order_and_bytes_across_the_wrap);
 	CU_ADD_TEST(suite, handover_refuses_when_full_and_loses_nothing);
 	CU_ADD_TEST(suite, handover_takes_a_smaller_parcel_after_a_refusal);
+	CU_ADD_TEST(suite, handover_remembers_how_full_a_ring_was);
+	CU_ADD_TEST(suite, handover_counts_refusals_where_they_happen);
 	CU_ADD_TEST(suite, handover_stops_at_the_budget_and_shares_it);
 	CU_ADD_TEST(suite, handover_gives_no_inbox_to_a_shard_that_owns_nothing);
 	CU_ADD_TEST(suite, handover_refuses_bad_bounds_and_gives_all_memory_back);

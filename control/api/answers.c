@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/api/answers.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "control/api/document.h"
@@ -123,29 +123,26 @@ static json_t *build_site_ledger(const struct esf_answer *answer, const char *na
 	return site < 0 ? NULL : esf_document_site_ledger(&view->sites[site].ledger);
 }
 
-static void read_lcores(const struct esf_api_sources *sources, struct esf_nic_counts *nic,
-    struct esf_mbuf_counts *mbufs)
+/* NULL: there are no lcores (or no memory). */
+static struct esf_pressure *read_pressure(const struct esf_api_sources *sources)
 {
-	memset(nic, 0, sizeof(*nic));
-	memset(mbufs, 0, sizeof(*mbufs));
-	if (sources->launch == NULL)
-		return;
-	esf_launch_nic(sources->launch, nic);
-	esf_launch_mbufs(sources->launch, mbufs);
+	return sources->launch != NULL ? esf_launch_pressure(sources->launch) : NULL;
 }
 
 json_t *esf_answer_ledger(const struct esf_answer *answer)
 {
 	const char *site = esf_request_param(answer->request, "site");
-	struct esf_nic_counts nic;
-	struct esf_mbuf_counts mbufs;
+	struct esf_pressure *pressure;
 	struct esf_ledger ledger;
+	json_t *document;
 
 	if (site != NULL)
 		return build_site_ledger(answer, site);
+	pressure = read_pressure(answer->sources);
 	esf_plane_ledger(answer->sources->plane, &ledger);
-	read_lcores(answer->sources, &nic, &mbufs);
-	return esf_document_ledger(&ledger, &nic, &mbufs);
+	document = esf_document_ledger(&ledger, pressure);
+	free(pressure);
+	return document;
 }
 
 /* Alive: the control thread has made a view within the last few epochs (at least two seconds). */
@@ -173,22 +170,20 @@ void esf_answer_health(const struct esf_answer *answer)
 
 void esf_answer_metrics(const struct esf_answer *answer)
 {
-	struct esf_nic_counts nic;
-	struct esf_mbuf_counts mbufs;
+	struct esf_pressure *pressure = read_pressure(answer->sources);
 	struct esf_ledger ledger;
 	struct esf_prometheus_input input = {
 		.view = esf_views_closed(answer->sources->views),
 		.ledger = &ledger,
-		.nic = &nic,
-		.mbufs = &mbufs,
+		.pressure = pressure,
 		.events = esf_event_log_latest(answer->sources->events),
 		.started = answer->sources->started,
 	};
 
 	esf_plane_ledger(answer->sources->plane, &ledger);
-	read_lcores(answer->sources, &nic, &mbufs);
 	answer->reply->status = 200;
 	answer->reply->type = "text/plain; version=0.0.4; charset=utf-8";
 	if (esf_prometheus_render(&input, &answer->reply->body, &answer->reply->size) != 0)
 		esf_reply_json(answer->reply, 500, NULL);
+	free(pressure);
 }

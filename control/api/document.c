@@ -221,28 +221,7 @@ static json_t *records(uint64_t received, const uint64_t *counts, uint64_t *sum)
 	    ESF_RECORD_ACCEPTED, sum);
 }
 
-static json_t *nic_counts(const struct esf_nic_counts *nic)
-{
-	json_t *document = json_object();
-
-	put_count(&document, "missed", nic == NULL ? 0 : nic->missed);
-	put_count(&document, "no_buffer", nic == NULL ? 0 : nic->no_buffer);
-	put_count(&document, "errors", nic == NULL ? 0 : nic->errors);
-	return document;
-}
-
-static json_t *mbuf_counts(const struct esf_mbuf_counts *mbufs)
-{
-	json_t *document = json_object();
-
-	put_count(&document, "total", mbufs == NULL ? 0 : mbufs->total);
-	put_count(&document, "free", mbufs == NULL ? 0 : mbufs->free);
-	put_count(&document, "in_use", mbufs == NULL ? 0 : mbufs->in_use);
-	return document;
-}
-
-json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_nic_counts *nic,
-    const struct esf_mbuf_counts *mbufs)
+json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_pressure *pressure)
 {
 	json_t *document = json_object();
 	uint64_t sum;
@@ -251,8 +230,10 @@ json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_ni
 	put(&document, "records", records(ledger->records_received, ledger->records, &sum));
 	put_count(&document, "in_flight", ledger->datagrams_handed - ledger->datagrams_taken);
 	put_bool(&document, "balanced", esf_ledger_balances(ledger));
-	put(&document, "nic", nic_counts(nic));
-	put(&document, "mbufs", mbuf_counts(mbufs));
+	put(&document, "nic", esf_document_nic(pressure));
+	put(&document, "mbufs", esf_document_mbufs(pressure));
+	put(&document, "rings", esf_document_rings(pressure));
+	put(&document, "mempools", esf_document_mempools(pressure));
 	return document;
 }
 

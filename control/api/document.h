@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "control/fleet/view.h"
-#include "lcores/launch.h"
+#include "lcores/pressure.h"
 
 /*
  * The API's JSON documents (CONTRACT section 5), built from a view or a ledger: what the HTTP API, replay and the
@@ -18,9 +18,13 @@ json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *
 json_t *esf_document_site(const struct esf_view *view, uint32_t site);
 json_t *esf_document_window(const struct esf_view *view); /* {"start":, "end":, "closed":} */
 
-/* nic and mbufs may be NULL: zeroes (replay has neither). */
-json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_nic_counts *nic,
-    const struct esf_mbuf_counts *mbufs);
+/* pressure may be NULL: zeroes and empty lists (replay has neither ports nor rings). */
+json_t *esf_document_ledger(
+    const struct esf_ledger *ledger, const struct esf_pressure *pressure);
+json_t *esf_document_nic(const struct esf_pressure *pressure);      /* pressure.c */
+json_t *esf_document_mbufs(const struct esf_pressure *pressure);    /* pressure.c */
+json_t *esf_document_rings(const struct esf_pressure *pressure);    /* pressure.c */
+json_t *esf_document_mempools(const struct esf_pressure *pressure); /* pressure.c */
 json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger);
 
 /* {"window": ..., "fleet": ..., "regions": ..., "sites": [...]}: one line of replay. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/sight/prometheus_pressure.h"
+
 #ifndef ESF_VERSION
 #define ESF_VERSION "unversioned" /* the build gives the project's */
 #endif
@@ -88,22 +90,6 @@ static void put_events(FILE *out, const struct esf_event_snapshot *events)
 		    severity, events->unmatched[severity]);
 	put_count(out, "estream_events_dropped_total", "counter",
 	    "Events that found no room on their way to control.", events->dropped);
-}
-
-static void put_lcores(
-    FILE *out, const struct esf_nic_counts *nic, const struct esf_mbuf_counts *mbufs)
-{
-	static const char *const states[] = { "free", "in_use" };
-	const uint64_t counts[] = { mbufs->free, mbufs->in_use };
-
-	put_count(out, "estream_nic_missed_total", "counter",
-	    "Packets that the ports dropped because their queues were full.", nic->missed);
-	put_count(out, "estream_nic_no_buffer_total", "counter",
-	    "Packets that the ports dropped for want of a buffer.", nic->no_buffer);
-	put_count(out, "estream_nic_errors_total", "counter",
-	    "Packets that the ports found to be erroneous.", nic->errors);
-	head(out, "estream_mbufs", "gauge", "Packet buffers by state.");
-	put_counts(out, "estream_mbufs", "state", states, counts, 2);
 }
 
 static void put_value(FILE *out, const char *metric, const char *scope, const char *name,
@@ -206,7 +192,8 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	    input->started);
 	put_ledger(out, input->ledger);
 	put_events(out, input->events);
-	put_lcores(out, input->nic, input->mbufs);
+	if (input->pressure != NULL)
+		esf_prometheus_put_pressure(out, input->pressure);
 	if (input->view != NULL)
 		put_view(out, input->view);
 	if (fclose(out) == 0)

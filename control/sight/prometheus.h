@@ -8,7 +8,7 @@
 #include "control/fleet/view.h"
 #include "control/incident/event_log.h"
 #include "dataplane/ledger.h"
-#include "lcores/launch.h"
+#include "lcores/pressure.h"
 
 /*
  * The metrics page in Prometheus' text exposition format 0.0.4 (CONTRACT 5.4). Absent values have
@@ -20,9 +20,8 @@ struct esf_prometheus_input {
 	const struct esf_view *view; /* the latest closed window's; NULL: none yet */
 	const struct esf_ledger *ledger;
 	const struct esf_event_snapshot *events;
-	const struct esf_nic_counts *nic;
-	const struct esf_mbuf_counts *mbufs;
-	int64_t started; /* Unix ns */
+	const struct esf_pressure *pressure; /* NULL: no lcores */
+	int64_t started;                     /* Unix ns */
 };
 
 /* Any thread that may read the view. 0 with *text malloc'ed, size bytes and a terminator; or

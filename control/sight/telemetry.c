@@ -50,6 +50,24 @@ static void add_container(struct rte_tel_data *to, const char *key, const json_t
 		rte_tel_data_free(inner);
 }
 
+/* A list of objects as an object: "0" is its first. Other lists are left out. */
+static void add_list(struct rte_tel_data *to, const char *key, const json_t *list)
+{
+	json_t *object = json_object(), *value;
+	size_t i;
+
+	json_array_foreach (list, i, value) {
+		char position[24];
+
+		snprintf(position, sizeof(position), "%zu", i);
+		if (json_is_object(value))
+			json_object_set(object, position, value);
+	}
+	if (json_object_size(object) == json_array_size(list))
+		add_container(to, key, object);
+	json_decref(object);
+}
+
 static void add(struct rte_tel_data *to, const char *key, const json_t *value)
 {
 	switch (json_typeof(value)) {
@@ -70,6 +88,8 @@ static void add(struct rte_tel_data *to, const char *key, const json_t *value)
 		add_container(to, key, value);
 		break;
 	case JSON_ARRAY:
+		add_list(to, key, value);
+		break;
 	case JSON_NULL:
 		break;
 	}

@@ -11,8 +11,10 @@
  *   /estream/fleet[,REGION]   the fleet's summary in the latest closed window, or a region's
  *
  * They answer the API's documents, as far as the socket can carry them: a number that is not a
- * count is text, as are true and false; lists, nulls and keys with other characters than letters,
- * digits, _ and / are left out; a character beyond ASCII becomes question marks.
+ * count is text, as are true and false; a list of objects is an object of theirs by position, from
+ * "0" on; other lists, nulls and keys with other characters than letters, digits, _ and / are left
+ * out, and so is what is beyond the socket's 16 KiB or 256 members of an object; a character beyond
+ * ASCII becomes question marks.
  */
 
 /* Main thread, after rte_eal_init; once. *sources is copied. 0 or -errno. */

@@ -99,8 +99,13 @@ PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
 FLEET = {"time": INT, "config_revision": INT, "window": WINDOW, "storm": {"active": BOOL, "sites": [TEXT]},
          "fleet": SCOPE, "regions": [SCOPE], **EXPLAINED}
 SITE_LEDGER = {"datagrams": Named(INT), "records": Named(INT), "in_flight": INT, "balanced": BOOL}
-LEDGER = {**SITE_LEDGER, "nic": dict.fromkeys(("missed", "no_buffer", "errors"), INT),
-          "mbufs": dict.fromkeys(("total", "free", "in_use"), INT)}
+LOST = dict.fromkeys(("missed", "no_buffer", "errors"), INT)
+QUEUE = {"errors": Maybe(INT), **dict.fromkeys(("queue", "lcore", "packets", "polls", "bursts", "full_bursts", "unbuffered",
+                                                "unsent"), INT)}
+LEDGER = {**SITE_LEDGER, "nic": {**LOST, "ports": [{**LOST, "port": INT, "name": TEXT, "queues": [QUEUE]}]},
+          "mbufs": dict.fromkeys(("total", "free", "in_use"), INT),
+          "rings": [dict.fromkeys(("from", "to", "capacity", "high_water", "refused"), INT)],
+          "mempools": [{"name": TEXT, **dict.fromkeys(("size", "free", "low_water", "failed"), INT)}]}
 EVENT = {"time": INT, "site": TEXT, "code": Maybe(TEXT), "severity": INT, "state": {"message", "raise", "clear"},
          "source": {"etd", "syslog"}, "text": TEXT}
 EVENTS = {"time": INT, "dropped": INT, "matched": {"ground_fault": INT, "other_fault": INT},
@@ -288,6 +293,13 @@ def check_ledger(checks, api, labels):
     checks.equal("accepted records", ledger["records"]["accepted"],
                  totals["records"] - totals["duplicate_records"])
     checks.equal("buffers add up", ledger["mbufs"]["free"] + ledger["mbufs"]["in_use"], ledger["mbufs"]["total"])
+    queues = [queue for port in ledger["nic"]["ports"] for queue in port["queues"]]
+    checks.equal("the queues received it", sum(queue["packets"] for queue in queues), totals["datagrams"])
+    checks.that("bursts are polls, and full ones are bursts",
+                all(q["full_bursts"] <= q["bursts"] <= q["polls"] and q["bursts"] <= q["packets"] for q in queues), queues)
+    checks.equal("pools are the buffers", sum(pool["size"] for pool in ledger["mempools"]), ledger["mbufs"]["total"])
+    checks.that("the low water mark is the lowest",
+                all(pool["low_water"] <= pool["free"] <= pool["size"] for pool in ledger["mempools"]), ledger["mempools"])
     of_site = check_shape(checks, api, "/api/v1/ledger?site=south-2", SITE_LEDGER)
     sent = next(site for site in labels["sites"] if site["name"] == "south-2")
     checks.equal("a site's ledger", (of_site["datagrams"]["received"], of_site["datagrams"]["duplicate"],
@@ -440,12 +452,25 @@ def telemetry_socket(prefix):
     return os.path.join(runtime, "dpdk", prefix, "dpdk_telemetry.v2")
 
 
+def by_position(value):
+    """As the socket carries it: a list of objects is an object of theirs."""
+    if isinstance(value, list):
+        value = {str(i): each for i, each in enumerate(value)}
+    return {key: by_position(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def without_polls(value):
+    """Polling goes on between two looks."""
+    return {key: without_polls(each) for key, each in value.items() if key != "polls"} if isinstance(value, dict) else value
+
+
 def check_telemetry(checks, api, prefix):
     path = telemetry_socket(prefix)
     ledger = api.get("ledger")
     told = ask_telemetry(path, "/estream/ledger")["/estream/ledger"]
-    for part in ("datagrams", "records", "nic"):
-        checks.equal("telemetry's ledger: %s" % part, told[part], ledger[part])
+    for part in ("datagrams", "records", "nic", "rings", "mempools"):
+        checks.equal("telemetry's ledger: %s" % part, without_polls(told.get(part, {})),
+                     without_polls(by_position(ledger[part])))
     checks.equal("telemetry's ledger balances", told["balanced"], "true")
     told = ask_telemetry(path, "/estream/ledger,south-2")["/estream/ledger"]
     checks.equal("telemetry's ledger of a site", told["datagrams"], api.get("ledger?site=south-2")["datagrams"])
