@@ -33,6 +33,8 @@ enum {
 	ESF_LINES_MAX = 16384,          /* lines in a datagram; each takes at least 6 bytes */
 	ESF_INTERNED_NAMES_MAX = 65536, /* distinct raw names a shard remembers */
 
+	ESF_UNMAPPED_NAMES_MAX = 32, /* signals without a rule that are counted by name, a site */
+
 	ESF_EVENTS_HELD = 8192, /* events of a shard until control takes them; a power of two */
 
 	ESF_WINDOWS_OPEN_MAX = 16,

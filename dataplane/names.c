@@ -2,6 +2,7 @@
 #include "names.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ struct esf_names {
 	const struct esf_ruleset *set;
 	uint32_t generation;
 	uint32_t scratch;
-	uint32_t count; /* ids 1..count are in use */
+	_Atomic uint32_t count; /* ids 1..count are in use */
 	uint8_t key[16];
 	struct names_slot *slots;
 	struct names_entry *entries; /* by id */
@@ -113,18 +114,21 @@ static __attribute__((cold)) uint16_t names_add(struct esf_names *names, struct 
     uint64_t hash, const char *name, uint32_t length, uint32_t *id)
 {
 	uint16_t rule = esf_ruleset_match(names->set, names->scratch, name, length);
+	uint32_t count = atomic_load_explicit(&names->count, memory_order_relaxed);
 	struct names_entry *entry;
 
 	*id = 0;
-	if (names->count == ESF_INTERNED_NAMES_MAX)
+	if (count == ESF_INTERNED_NAMES_MAX)
 		return rule;
-	*id = ++names->count;
+	*id = count + 1;
 	*slot = (struct names_slot){ *id, (uint32_t)(hash >> 32) };
 	entry = &names->entries[*id];
 	entry->rule = rule;
 	entry->generation = names->generation;
 	entry->length = (uint8_t)length;
 	memcpy(entry->text, name, length);
+	/* After the text, which is never changed again; partner: esf_names_count. */
+	atomic_store_explicit(&names->count, *id, memory_order_release);
 	return rule;
 }
 
@@ -142,14 +146,19 @@ uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t le
 	return entry_rule(names, slot->id);
 }
 
-uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t length)
-{
-	uint32_t id;
-
-	return esf_names_intern(names, name, length, &id);
-}
-
 uint16_t esf_names_rule(struct esf_names *names, uint32_t id)
 {
 	return entry_rule(names, id);
+}
+
+uint32_t esf_names_count(const struct esf_names *names)
+{
+	/* Partner: names_add. */
+	return atomic_load_explicit(&names->count, memory_order_acquire);
+}
+
+const char *esf_names_text(const struct esf_names *names, uint32_t id, uint32_t *length)
+{
+	*length = names->entries[id].length;
+	return names->entries[id].text;
 }

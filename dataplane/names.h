@@ -22,10 +22,10 @@ enum esf_rule_type {
 };
 
 /*
- * Rule sets are told apart by their generation, 1.. and another with each set: 2^29 - 1 of them are
- * 17 years of a change a second.
+ * Rule sets are told apart by their generation, 1.. and another with each set: 2^23 - 1 of them are
+ * 15 years of a change a minute.
  */
-enum { ESF_RULES_GENERATION_BITS = 29 };
+enum { ESF_RULES_GENERATION_BITS = 23 };
 
 enum { ESF_RULE_NONE = 0xffff }; /* index of no rule: the name is unmapped */
 
@@ -78,14 +78,20 @@ void esf_names_destroy(struct esf_names *names);
  */
 void esf_names_use(struct esf_names *names, const struct esf_ruleset *set, uint32_t generation);
 
-/* Rule index (or ESF_RULE_NONE) of a raw name of at most ESF_RAW_NAME_MAX bytes. Owner thread. */
-uint16_t esf_names_find(struct esf_names *names, const char *name, uint32_t length);
-
 /*
- * As esf_names_find, and gives the name's id (1..), stable for the life of names, for
- * esf_names_rule; id 0 where the memory is full.
+ * Rule index (or ESF_RULE_NONE) of a raw name of at most ESF_RAW_NAME_MAX bytes, and its id (1..),
+ * stable for the life of names, for esf_names_rule; id 0 where the memory is full. Owner thread.
  */
 uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t length, uint32_t *id);
 uint16_t esf_names_rule(struct esf_names *names, uint32_t id);
+
+/*
+ * Any thread. Ids 1..count are in use, and their texts (not terminated) never change: a text is
+ * written before its id is counted, and before the owner can tell anybody the id. So a reader has
+ * the text of every id below a count it has read, or that it found in what the owner has published
+ * by RCU since.
+ */
+uint32_t esf_names_count(const struct esf_names *names);
+const char *esf_names_text(const struct esf_names *names, uint32_t id, uint32_t *length);
 
 #endif

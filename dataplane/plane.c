@@ -65,6 +65,7 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_pool_destroy(shard->windows);
 	esf_pool_destroy(shard->blocks);
 	esf_pool_destroy(shard->cards);
+	esf_pool_destroy(shard->unmapped_lists);
 	free(shard->touched);
 	free(shard->duplicate_sites);
 	free(shard->slots);
@@ -87,13 +88,15 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	    sizeof(struct esf_block) + options->measures_count * sizeof(struct esf_acc),
 	    2 * windows);
 	shard->cards = esf_pool_create(sizeof(struct esf_card), 4 * options->sites_count + 1024);
+	shard->unmapped_lists =
+	    esf_pool_create(sizeof(struct esf_unmapped_list), 4 * options->sites_count + 1024);
 	shard->touched = calloc(options->sites_count + 1, sizeof(*shard->touched));
 	shard->duplicate_sites = calloc(ESF_LINES_MAX, sizeof(*shard->duplicate_sites));
 	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
 	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
 	    shard->events == NULL || shard->windows == NULL || shard->blocks == NULL ||
-	    shard->cards == NULL || shard->touched == NULL || shard->duplicate_sites == NULL ||
-	    shard->slots == NULL)
+	    shard->cards == NULL || shard->unmapped_lists == NULL || shard->touched == NULL ||
+	    shard->duplicate_sites == NULL || shard->slots == NULL)
 		return -ENOMEM;
 	result = esf_sealer_create(&shard->sealer);
 	if (result != 0 && result != -ENOTSUP)
@@ -251,6 +254,22 @@ const struct esf_block *esf_plane_block(
 const struct esf_card *esf_plane_card(const struct esf_plane *plane, uint32_t site)
 {
 	return rcu_dereference(plane->cards[site]);
+}
+
+const struct esf_policy *esf_plane_policy(const struct esf_plane *plane)
+{
+	return rcu_dereference(plane->policy);
+}
+
+uint32_t esf_plane_names_count(const struct esf_plane *plane, uint32_t shard)
+{
+	return esf_names_count(plane->shards[shard]->names);
+}
+
+const char *esf_plane_name(
+    const struct esf_plane *plane, uint32_t shard, uint32_t id, uint32_t *length)
+{
+	return esf_names_text(plane->shards[shard]->names, id, length);
 }
 
 void esf_plane_consume(struct esf_plane *plane, int64_t window)

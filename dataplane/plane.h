@@ -9,6 +9,7 @@
 #include "ledger.h"
 #include "limits.h"
 #include "policy.h"
+#include "unmapped.h"
 #include "window.h"
 
 /*
@@ -55,6 +56,7 @@ struct esf_card {
 	int64_t last_seen; /* Unix ns of the arrival of the last accepted datagram; 0: never */
 	bool left;         /* its last word was a death */
 	uint32_t streams;  /* independent senders seen */
+	const struct esf_unmapped_list *unmapped; /* signals that no rule takes; NULL: none */
 	uint32_t site;
 	struct rcu_head rcu;
 	struct esf_pool *home;
@@ -83,6 +85,20 @@ int64_t esf_plane_settled(const struct esf_plane *plane);
 const struct esf_block *esf_plane_block(
     const struct esf_plane *plane, uint32_t site, int64_t window);
 const struct esf_card *esf_plane_card(const struct esf_plane *plane, uint32_t site);
+
+/*
+ * Under rcu_read_lock: the policy that the shards follow. Whoever asks its rules needs a scratch of
+ * its own in them (names.h).
+ */
+const struct esf_policy *esf_plane_policy(const struct esf_plane *plane);
+
+/*
+ * Any thread registered with RCU: the raw names that a shard remembers, by ids 1..count; texts are
+ * not terminated. See esf_names_text for which ids may be asked for.
+ */
+uint32_t esf_plane_names_count(const struct esf_plane *plane, uint32_t shard);
+const char *esf_plane_name(
+    const struct esf_plane *plane, uint32_t shard, uint32_t id, uint32_t *length);
 
 /* Control: windows up to this one are done with and may be recycled; never goes back. */
 void esf_plane_consume(struct esf_plane *plane, int64_t window);

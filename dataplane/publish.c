@@ -34,6 +34,13 @@ static void card_free(struct rcu_head *head)
 	esf_pool_return(card->home, card);
 }
 
+static void unmapped_free(struct rcu_head *head)
+{
+	struct esf_unmapped_list *list = caa_container_of(head, struct esf_unmapped_list, rcu);
+
+	esf_pool_return(list->home, list);
+}
+
 static struct esf_window **window_slot(
     const struct esf_plane *plane, uint32_t site_index, int64_t window)
 {
@@ -127,6 +134,38 @@ static bool publish_window(struct esf_shard *shard, struct esf_window *window)
 	return true;
 }
 
+/*
+ * The list that goes with the site's new card: the former one while nothing was counted since, else
+ * a copy. False when out of memory.
+ */
+static bool copy_unmapped(struct esf_shard *shard, const struct esf_site *site,
+    const struct esf_card *former, const struct esf_unmapped_list **out)
+{
+	struct esf_unmapped_list *list;
+
+	*out = former == NULL ? NULL : former->unmapped;
+	if (site->unmapped == NULL || !site->unmapped->changed)
+		return true;
+	list = esf_pool_take(shard->unmapped_lists);
+	if (list == NULL)
+		return false;
+	list->counts = site->unmapped->counts;
+	list->shard = shard->index;
+	list->home = shard->unmapped_lists;
+	*out = list;
+	return true;
+}
+
+/* A list that the card has and its successor hasn't goes with it. */
+static void retire_card(struct esf_card *card, const struct esf_unmapped_list *successors)
+{
+	struct esf_unmapped_list *list = (struct esf_unmapped_list *)card->unmapped;
+
+	if (list != NULL && list != successors)
+		call_rcu(&list->rcu, unmapped_free);
+	call_rcu(&card->rcu, card_free);
+}
+
 static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
@@ -136,6 +175,10 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 
 	if (card == NULL)
 		return false;
+	if (!copy_unmapped(shard, site, former, &card->unmapped)) {
+		esf_pool_give(shard->cards, card);
+		return false;
+	}
 	card->ledger = site->ledger;
 	card->lost = site->lost;
 	card->last_seen = site->last_seen;
@@ -145,7 +188,9 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	card->home = shard->cards;
 	rcu_set_pointer(slot, card);
 	if (former != NULL)
-		call_rcu(&former->rcu, card_free);
+		retire_card(former, card->unmapped);
+	if (site->unmapped != NULL)
+		site->unmapped->changed = false;
 	site->touched = false;
 	return true;
 }

@@ -61,6 +61,7 @@ struct esf_shard {
 	struct esf_pool *windows;
 	struct esf_pool *blocks;
 	struct esf_pool *cards;
+	struct esf_pool *unmapped_lists;
 
 	/* to publish */
 	uint32_t *touched; /* sites */

@@ -36,8 +36,9 @@ int esf_site_pools_create(struct esf_site_pools *pools, uint32_t sites_count,
 	pools->levels = esf_pool_create((measures_count + 2) * sizeof(double), sites_count + 1);
 	pools->counter_tables =
 	    esf_pool_create((measures_count + 2) * sizeof(struct esf_counter *), sites_count + 1);
+	pools->unmapped = esf_pool_create(sizeof(struct esf_unmapped), sites_count + 1);
 	if (complete && pools->counters != NULL && pools->levels != NULL &&
-	    pools->counter_tables != NULL)
+	    pools->counter_tables != NULL && pools->unmapped != NULL)
 		return 0;
 	esf_site_pools_destroy(pools);
 	return -ENOMEM;
@@ -51,6 +52,7 @@ void esf_site_pools_destroy(struct esf_site_pools *pools)
 	esf_pool_destroy(pools->counters);
 	esf_pool_destroy(pools->levels);
 	esf_pool_destroy(pools->counter_tables);
+	esf_pool_destroy(pools->unmapped);
 }
 
 static __attribute__((cold)) struct esf_stream *stream_add(
@@ -148,4 +150,21 @@ double *esf_site_level(struct esf_site *site, struct esf_site_pools *pools, uint
 		memset(site->levels, 0, pools->measures_count * sizeof(*site->levels));
 	}
 	return &site->levels[measure];
+}
+
+static __attribute__((cold)) bool unmapped_add(struct esf_site *site, struct esf_site_pools *pools)
+{
+	site->unmapped = esf_pool_take(pools->unmapped);
+	if (site->unmapped == NULL)
+		return false;
+	memset(site->unmapped, 0, sizeof(*site->unmapped));
+	return true;
+}
+
+uint8_t esf_site_count_unmapped(
+    struct esf_site *site, struct esf_site_pools *pools, uint32_t name, uint8_t hint)
+{
+	if (site->unmapped == NULL && !unmapped_add(site, pools))
+		return 0;
+	return esf_unmapped_count(site->unmapped, name, hint);
 }

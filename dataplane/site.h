@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "names.h"
 #include "pool.h"
+#include "unmapped.h"
 #include "window.h"
 
 /*
@@ -27,7 +28,8 @@ struct esf_alias {
 	uint64_t name : 17; /* interned id, 0: the memory of names was full */
 	uint64_t type : 1;  /* enum esf_etd_type */
 	uint64_t born : 1;
-	uint64_t rule : 16; /* ESF_RULE_NONE: unmapped */
+	uint64_t unmapped : 6; /* hint of the name's place in the site's unmapped ones */
+	uint64_t rule : 16;    /* ESF_RULE_NONE: unmapped */
 };
 
 static_assert(sizeof(struct esf_alias) == 8, "one word");
@@ -49,6 +51,7 @@ struct esf_site {
 	struct esf_window *recent;     /* the last used one; NULL: none */
 	struct esf_counter **counters; /* by measured KPI; NULL: none yet */
 	double *levels; /* by measured KPI, what gauge deltas start from; NULL: all 0 */
+	struct esf_unmapped *unmapped; /* NULL: none yet */
 	int64_t last_seen;
 	uint64_t lost;
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
@@ -65,6 +68,7 @@ struct esf_site_pools {
 	struct esf_pool *counters;
 	struct esf_pool *levels;
 	struct esf_pool *counter_tables;
+	struct esf_pool *unmapped;
 	uint32_t bitmap_words; /* of a stream */
 	uint32_t measures_count;
 };
@@ -88,5 +92,12 @@ struct esf_counter *esf_site_counter(
 
 /* The level of a measured KPI, 0 at first sight; NULL when out of memory. */
 double *esf_site_level(struct esf_site *site, struct esf_site_pools *pools, uint16_t measure);
+
+/*
+ * Counts a record of a name that no rule takes in the site's table, made at first sight; hint and
+ * result as esf_unmapped_count's.
+ */
+uint8_t esf_site_count_unmapped(
+    struct esf_site *site, struct esf_site_pools *pools, uint32_t name, uint8_t hint);
 
 #endif

@@ -27,6 +27,7 @@ static void take_births(
 		alias->name = name;
 		alias->generation = shard->rules_generation;
 		alias->type = birth.type;
+		alias->unmapped = 0;
 		alias->born = true;
 	}
 }
@@ -43,7 +44,7 @@ static __attribute__((cold)) void use_rules(struct esf_shard *shard, struct esf_
 }
 
 /* NULL: not born. */
-static const struct esf_alias *find_alias(
+static struct esf_alias *find_alias(
     struct esf_shard *shard, const struct esf_stream *stream, uint16_t number)
 {
 	struct esf_alias *alias;
@@ -56,16 +57,26 @@ static const struct esf_alias *find_alias(
 	return alias->born ? alias : NULL;
 }
 
+static enum esf_record_verdict refuse_unmapped(
+    struct esf_shard *shard, uint32_t site_index, struct esf_alias *alias)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+
+	alias->unmapped =
+	    esf_site_count_unmapped(site, &shard->site_pools, alias->name, alias->unmapped) & 0x3f;
+	return ESF_RECORD_UNMAPPED;
+}
+
 static enum esf_record_verdict take_value(struct esf_shard *shard, uint32_t site_index,
     const struct esf_stream *stream, const struct esf_etd_data_record *data)
 {
-	const struct esf_alias *alias = find_alias(shard, stream, data->alias);
+	struct esf_alias *alias = find_alias(shard, stream, data->alias);
 	struct esf_record record;
 
 	if (alias == NULL)
 		return ESF_RECORD_UNBORN;
 	if (alias->rule == ESF_RULE_NONE)
-		return ESF_RECORD_UNMAPPED;
+		return refuse_unmapped(shard, site_index, alias);
 	record = (struct esf_record){
 		.time = data->time,
 		.value = data->value,

@@ -53,23 +53,37 @@ static void count_value(
 	site->ledger.records[verdict]++;
 }
 
+/* What has a value but no rule; id: its name's. */
+static enum esf_record_verdict refuse_unmapped(
+    struct esf_shard *shard, uint32_t site_index, uint32_t id)
+{
+	esf_site_count_unmapped(&shard->plane->sites[site_index], &shard->site_pools, id, 0);
+	return ESF_RECORD_UNMAPPED;
+}
+
+static enum esf_record_verdict take_field(struct esf_shard *shard, uint32_t site_index,
+    const struct esf_influx_field *field, int64_t time)
+{
+	const struct esf_record record = {
+		.time = time, .value = field->value, .kind = ESF_KIND_GAUGE
+	};
+	bool is_text = field->type == ESF_INFLUX_STRING;
+	uint32_t id;
+	uint16_t rule = esf_names_intern(shard->names, field->name.at, field->name.length, &id);
+
+	if (rule == ESF_RULE_NONE)
+		return is_text ? ESF_RECORD_UNMAPPED : refuse_unmapped(shard, site_index, id);
+	if (is_text)
+		return ESF_RECORD_NOT_NUMERIC;
+	return esf_shard_record(shard, site_index, rule, &record);
+}
+
 static void take_influx(
     struct esf_shard *shard, uint32_t site_index, const struct esf_influx_line *line, int64_t time)
 {
-	struct esf_record record = { .time = time, .kind = ESF_KIND_GAUGE };
-
-	for (uint32_t i = 0; i < line->fields_count; i++) {
-		const struct esf_influx_field *field = &line->fields[i];
-		uint16_t rule = esf_names_find(shard->names, field->name.at, field->name.length);
-		enum esf_record_verdict verdict = ESF_RECORD_UNMAPPED;
-
-		record.value = field->value;
-		if (rule != ESF_RULE_NONE)
-			verdict = field->type == ESF_INFLUX_STRING
-			              ? ESF_RECORD_NOT_NUMERIC
-			              : esf_shard_record(shard, site_index, rule, &record);
-		count_value(shard, site_index, verdict);
-	}
+	for (uint32_t i = 0; i < line->fields_count; i++)
+		count_value(
+		    shard, site_index, take_field(shard, site_index, &line->fields[i], time));
 }
 
 static enum esf_record_kind statsd_kind(const struct esf_statsd_value *value)
@@ -86,8 +100,10 @@ static void take_statsd(
 {
 	/* Events and checks have no name that a rule could take. */
 	bool named = line->name.length > 0;
-	uint16_t rule =
-	    named ? esf_names_find(shard->names, line->name.at, line->name.length) : ESF_RULE_NONE;
+	uint32_t id = 0;
+	uint16_t rule = named
+	                    ? esf_names_intern(shard->names, line->name.at, line->name.length, &id)
+	                    : ESF_RULE_NONE;
 
 	for (uint32_t i = 0; i < line->values_count; i++) {
 		const struct esf_statsd_value *value = &line->values[i];
@@ -100,7 +116,8 @@ static void take_statsd(
 		enum esf_record_verdict verdict = ESF_RECORD_NOT_NUMERIC;
 
 		if (named && rule == ESF_RULE_NONE)
-			verdict = ESF_RECORD_UNMAPPED;
+			verdict = value->is_number ? refuse_unmapped(shard, site_index, id)
+			                           : ESF_RECORD_UNMAPPED;
 		else if (value->is_number)
 			verdict = esf_shard_record(shard, site_index, rule, &record);
 		count_value(shard, site_index, verdict);

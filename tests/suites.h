@@ -27,6 +27,7 @@
 	X(shard)                                                                                   \
 	X(sealed)                                                                                  \
 	X(text)                                                                                    \
+	X(unmapped)                                                                                \
 	X(message)                                                                                 \
 	X(event_log)                                                                               \
 	X(steer)                                                                                   \

@@ -102,7 +102,8 @@ static void ids_are_stable_and_count_from_one(void)
 	static const char *const patterns[] = { "^n[0-9]$" };
 	struct esf_ruleset *set = ruleset(patterns, 1);
 	struct esf_names *names = esf_names_create(0, key);
-	uint32_t first, second, again;
+	uint32_t first, second, again, length;
+	const char *text;
 
 	esf_names_use(names, set, 1);
 	CU_ASSERT_EQUAL(esf_names_intern(names, "n1", 2, &first), 0);
@@ -112,10 +113,14 @@ static void ids_are_stable_and_count_from_one(void)
 	CU_ASSERT_EQUAL(esf_names_intern(names, "n1", 2, &again), 0);
 	CU_ASSERT_EQUAL(again, first);
 	/* names that are each other's beginnings are names of their own */
-	CU_ASSERT_EQUAL(esf_names_find(names, "n", 1), ESF_RULE_NONE);
-	CU_ASSERT_EQUAL(esf_names_find(names, "n12", 3), ESF_RULE_NONE);
+	CU_ASSERT_EQUAL(esf_names_intern(names, "n", 1, &again), ESF_RULE_NONE);
+	CU_ASSERT_EQUAL(esf_names_intern(names, "n12", 3, &again), ESF_RULE_NONE);
 	CU_ASSERT_EQUAL(esf_names_rule(names, first), 0);
 	CU_ASSERT_EQUAL(esf_names_rule(names, second), ESF_RULE_NONE);
+	CU_ASSERT_EQUAL(esf_names_count(names), 4);
+	text = esf_names_text(names, second, &length);
+	CU_ASSERT_EQUAL(length, 2);
+	CU_ASSERT_NSTRING_EQUAL(text, "x1", 2);
 	esf_names_destroy(names);
 	esf_ruleset_destroy(set);
 }
@@ -170,7 +175,7 @@ static void a_name_that_missed_generations_meets_the_latest(void)
 	struct esf_ruleset *old = ruleset(before, 2), *gone = ruleset(NULL, 0);
 	struct esf_ruleset *new = ruleset(after, 1);
 	struct esf_names *names = esf_names_create(0, key);
-	uint32_t a;
+	uint32_t a, again;
 
 	esf_names_use(names, old, 1);
 	CU_ASSERT_EQUAL(esf_names_intern(names, "a", 1, &a), 1);
@@ -178,7 +183,7 @@ static void a_name_that_missed_generations_meets_the_latest(void)
 	esf_names_use(names, new, (UINT32_C(1) << ESF_RULES_GENERATION_BITS) - 1);
 	esf_ruleset_destroy(old);
 	esf_ruleset_destroy(gone);
-	CU_ASSERT_EQUAL(esf_names_find(names, "a", 1), 0);
+	CU_ASSERT_EQUAL(esf_names_intern(names, "a", 1, &again), 0);
 	CU_ASSERT_EQUAL(esf_names_rule(names, a), 0);
 	esf_names_destroy(names);
 	esf_ruleset_destroy(new);

@@ -293,7 +293,7 @@ static void *run_shard(void *context)
 	for (uint32_t pass = 0; pass < PASSES; pass++) {
 		int64_t now = T0 + pass * (SECOND / 10);
 		struct bytes b = etd(2, 1 + pass % SITES_COUNT, pass + 2, now);
-		static const char lines[] = "t,site=n-1 gauge=1\nt,site=n-2 gauge=1";
+		static const char lines[] = "t,site=n-1 gauge=1,other=1\nt,site=n-2 gauge=1";
 
 		b.data[12] = (uint8_t)index;
 		etd_data(&b, 0, 0, 0, 1);
@@ -308,6 +308,20 @@ static void *run_shard(void *context)
 	rcu_unregister_thread();
 	busy.running--;
 	return NULL;
+}
+
+/* Whether the signals without a rule are those sent, and as many as the ledger has. */
+static bool unmapped_are_sound(const struct esf_card *card)
+{
+	const struct esf_unmapped_list *list = card->unmapped;
+	const char *name;
+	uint32_t length;
+
+	if (list == NULL)
+		return card->ledger.records[ESF_RECORD_UNMAPPED] == 0;
+	name = esf_plane_name(f->plane, list->shard, list->counts.names[0], &length);
+	return list->counts.count == 1 && length == 7 && memcmp(name, "t.other", 7) == 0 &&
+	       list->counts.records[0] == card->ledger.records[ESF_RECORD_UNMAPPED];
 }
 
 /* Whether all that control may see now holds together. */
@@ -329,7 +343,8 @@ static bool control_looks(int64_t settled)
 			    block->acc[GAUGE].good + block->acc[COUNTER].good == block->accepted &&
 			    block->acc[GAUGE].sum == 0;
 		if (card != NULL)
-			sound = sound && card->site == site && site_ledger_balances(&card->ledger);
+			sound = sound && card->site == site &&
+				site_ledger_balances(&card->ledger) && unmapped_are_sound(card);
 	}
 	rcu_read_unlock();
 	return sound;
