@@ -227,6 +227,17 @@ struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_poli
 	return rcu_xchg_pointer(&plane->policy, policy);
 }
 
+struct esf_admission *esf_plane_set_admission(
+    struct esf_plane *plane, struct esf_admission *admission)
+{
+	return rcu_xchg_pointer(&plane->admission, admission);
+}
+
+const struct esf_admission *esf_plane_admission(const struct esf_plane *plane)
+{
+	return rcu_dereference(plane->admission);
+}
+
 int64_t esf_plane_settled(const struct esf_plane *plane)
 {
 	int64_t settled = INT64_MAX;

@@ -62,6 +62,12 @@ struct esf_card {
 	struct esf_pool *home;
 };
 
+/* Which sites are thinned while ingestion is downsample; immutable once set. */
+struct esf_admission {
+	struct rcu_head rcu;   /* for control: its last use */
+	uint8_t downsampled[]; /* by site, 0 or 1 */
+};
+
 struct esf_plane;
 struct esf_shard;
 
@@ -76,6 +82,15 @@ struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index);
 
 /* Control. The former policy is returned; it is the caller's to free after a grace period. */
 struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_policy *policy);
+
+/*
+ * Control. From their next passes on the shards thin the sites that it names; NULL: none. The
+ * former one is returned; it is the caller's to free after a grace period.
+ */
+struct esf_admission *esf_plane_set_admission(
+    struct esf_plane *plane, struct esf_admission *admission);
+/* Control: the one in force, or NULL. */
+const struct esf_admission *esf_plane_admission(const struct esf_plane *plane);
 
 /* Control: the earliest time through which every shard has published all it accepted; INT64_MIN
  * before the first. */

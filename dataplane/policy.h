@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admit.h"
 #include "directory.h"
 #include "limits.h"
 #include "names.h"
@@ -45,6 +46,7 @@ struct esf_policy {
 	const bool *require_seal;                /* by site; NULL: only where the listener does */
 	int64_t max_skew_ns;
 	int64_t line_window_ns;
+	struct esf_intake intake;
 };
 
 #endif

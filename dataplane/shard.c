@@ -51,6 +51,7 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 	/* By number: another policy or rule set may lie where the former one lay. */
 	if (shard->policy->rules_generation != shard->rules_generation)
 		use_rules(shard);
+	shard->admission = rcu_dereference(shard->plane->admission);
 	set_time(shard, now);
 }
 

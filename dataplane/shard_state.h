@@ -42,6 +42,7 @@ struct esf_shard {
 	bool counted;              /* the ledger changed since it was last copied out */
 	uint32_t rules_generation; /* what names and aliases are matched by; 0: nothing yet */
 	const struct esf_policy *policy;
+	const struct esf_admission *admission; /* NULL: no site is thinned */
 
 	/* where the last record fell: most fall there again, and need no division */
 	int64_t recent_window;
@@ -84,8 +85,9 @@ struct esf_plane {
 	uint8_t owners[ESF_SHARDS_MAX]; /* shards that may own */
 	uint32_t owners_count;
 
-	struct esf_policy *policy; /* RCU; writer: control */
-	_Atomic int64_t consumed;  /* writer: control; release/acquire with publish */
+	struct esf_policy *policy;       /* RCU; writer: control */
+	struct esf_admission *admission; /* RCU; writer: control */
+	_Atomic int64_t consumed;        /* writer: control; release/acquire with publish */
 
 	_Atomic uint8_t *owner; /* by site; set once, at its first datagram */
 	struct esf_site *sites; /* each element: its owner's */

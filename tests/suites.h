@@ -22,6 +22,7 @@
 	X(names)                                                                                   \
 	X(counter)                                                                                 \
 	X(window)                                                                                  \
+	X(admit)                                                                                   \
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \

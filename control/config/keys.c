@@ -26,8 +26,8 @@ static const struct esf_choice domains[] = {
 
 static const struct esf_choice ingestions[] = {
 	{ "full", ESF_FULL, NULL },
-	{ "downsample", ESF_DOWNSAMPLE, "set ingestion: full" },
-	{ "deviation", ESF_DEVIATION, "set ingestion: full" },
+	{ "downsample", ESF_DOWNSAMPLE, NULL },
+	{ "deviation", ESF_DEVIATION, NULL },
 	{ NULL, 0, NULL },
 };
 

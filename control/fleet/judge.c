@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "control/fleet/admission.h"
+
 struct esf_judge {
 	const struct esf_config *config;
 	uint64_t config_revision;
@@ -38,6 +40,7 @@ void esf_judge_destroy(struct esf_judge *judge)
 {
 	if (judge == NULL)
 		return;
+	esf_admission_end(judge->plane);
 	free(judge->silent);
 	free(judge);
 }
@@ -78,8 +81,10 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 		return 0;
 	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    window, true, time, judge->silent);
-	if (view == NULL)
+	if (view == NULL || esf_admission_follow(judge->plane, view) != 0) {
+		esf_view_free(view);
 		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < view->sites_count; i++)
 		judge->silent[i] = view->sites[i].silent_windows;
 	esf_plane_consume(judge->plane, window);

@@ -155,6 +155,17 @@ static void put_scope_kpis(
 		    scope->kpis[k].mean);
 }
 
+static void put_modes(FILE *out, const struct esf_view *view)
+{
+	uint64_t counts[ESF_DEVIATION + 1] = { 0 };
+
+	for (uint32_t s = 0; s < view->sites_count; s++)
+		if (esf_roster_at(view->roster, s) != NULL)
+			counts[view->sites[s].mode]++;
+	head(out, "estream_sites_mode", "gauge", "Sites by the ingestion mode they are in.");
+	put_counts(out, "estream_sites_mode", "mode", esf_mode_names, counts, ESF_DEVIATION + 1);
+}
+
 static void put_view(FILE *out, const struct esf_view *view)
 {
 	const struct esf_scope *fleet = &view->fleet;
@@ -176,6 +187,7 @@ static void put_view(FILE *out, const struct esf_view *view)
 		put_scope_kpis(out, view, "region", &view->regions[r]);
 	head(out, "estream_sites", "gauge", "Sites by status.");
 	put_counts(out, "estream_sites", "status", esf_status_names, counts, 4);
+	put_modes(out, view);
 	put_count(out, "estream_sites_reporting", "gauge",
 	    "Sites with an accepted record in the latest closed window.", fleet->reporting);
 }
