@@ -767,6 +767,7 @@ class Model:
             "balanced": True,
             "nic": {"missed": 0, "no_buffer": 0, "errors": 0},
             "mbufs": {"total": 0, "free": 0, "in_use": 0},
+            "rings": [], "mempools": [],
         }
 
     def _increases(self):
