@@ -23,6 +23,7 @@
 	X(counter)                                                                                 \
 	X(window)                                                                                  \
 	X(admit)                                                                                   \
+	X(modes)                                                                                   \
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \

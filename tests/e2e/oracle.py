@@ -765,7 +765,7 @@ class Model:
             "records": counts(sum(self.records.values()), self.records),
             "in_flight": 0,
             "balanced": True,
-            "nic": {"missed": 0, "no_buffer": 0, "errors": 0},
+            "nic": {"missed": 0, "no_buffer": 0, "errors": 0, "ports": []},
             "mbufs": {"total": 0, "free": 0, "in_use": 0},
             "rings": [], "mempools": [],
         }
