@@ -267,6 +267,7 @@ phase_live()
 	find_promtool
 	borrow_hugepages 256 || echo "no hugepages to be had"
 	counted "live" timeout 600 python3 tests/e2e/live.py "$TEST_BUILD/gcc"
+	counted "pressure" timeout 120 python3 tests/e2e/pressure.py "$TEST_BUILD/gcc"
 	return_hugepages
 }
 
