@@ -272,7 +272,7 @@ static int policy_keys(const struct esf_config *config, struct esf_policy *polic
 {
 	uint32_t count = count_keys(config);
 	struct esf_seal_key *keys = calloc(count + 1, sizeof(*keys));
-	bool *required = calloc(config->sites_count + 1, sizeof(*required));
+	bool *required = calloc(esf_profile_limits(config->profile)->sites + (size_t)1, sizeof(*required));
 	struct esf_seal_keyring *keyring = NULL;
 	int result = keys == NULL || required == NULL ? -ENOMEM : 0;
 
@@ -328,6 +328,7 @@ int esf_policy_create(const struct esf_config *config, const struct esf_policy_f
 	if (policy == NULL)
 		return -ENOMEM;
 	policy->revision = predecessor == NULL ? 1 : predecessor->revision + 1;
+	policy->learn_sites = config->learn_sites;
 	policy->max_skew_ns = config->clock.max_skew_ns;
 	policy->line_window_ns = config->dedup.line_window_ns;
 	policy_intake(config, &policy->intake);
@@ -366,9 +367,11 @@ void esf_policy_destroy(struct esf_policy *policy, const struct esf_policy *shar
 struct esf_plane_options esf_policy_plane_options(
     const struct esf_config *config, const uint8_t hash_key[16])
 {
-	uint64_t lines = (uint64_t)config->sites_count * LINES_PER_SITE;
+	uint32_t sites = esf_profile_limits(config->profile)->sites;
+	uint64_t lines = (uint64_t)sites * LINES_PER_SITE;
 	struct esf_plane_options options = {
-		.sites_count = config->sites_count,
+		.sites_count = sites,
+		.listed_count = config->sites_count,
 		.measures_count = config->measures_count,
 		.window_ns = config->rollup.window_ns,
 		.windows_open = config->rollup.windows_open,

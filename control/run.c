@@ -105,9 +105,9 @@ static int start_plane(struct appliance *a)
 	options.shards_count = a->plan.shards_count;
 	options.owners = a->plan.owners;
 	options.owner_is_receiver = a->plan.owner_is_receiver;
-	printf("sites: %u, %zu bytes each, %.1f MiB in all\n", a->config->sites_count,
-	    esf_plane_site_size(&options),
-	    (double)(esf_plane_site_size(&options) * a->config->sites_count) / (1 << 20));
+	printf("sites: %u listed, room for %u; %zu bytes each while it sends, %.1f MiB for all\n",
+	    options.listed_count, options.sites_count, esf_plane_site_size(&options),
+	    (double)(esf_plane_site_size(&options) * options.sites_count) / (1 << 20));
 	if (esf_policy_create(
 	        a->config, NULL, options.shards_count, a->hash_key, &a->policy, stderr) != 0)
 		return fail("the configuration's rules can't be compiled");

@@ -43,8 +43,8 @@ struct learned_key {
 
 static void *map_zeroed(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *memory = mmap(
+	    NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -135,8 +135,8 @@ static bool entry_has(const struct learned_entry *entry, const struct learned_ke
 	return false;
 }
 
-static bool slot_leads_by(
-    const struct esf_learned *learned, uint64_t slot, uint64_t hashed, const struct learned_key *key)
+static bool slot_leads_by(const struct esf_learned *learned, uint64_t slot, uint64_t hashed,
+    const struct learned_key *key)
 {
 	return (slot ^ slot_value(hashed, key->kind, slot_site(slot))) == 0 &&
 	       entry_has(&learned->entries[slot_site(slot) - learned->first], key);
@@ -294,8 +294,8 @@ uint32_t esf_learned_add_address(
 
 	if (site != ESF_NO_SITE)
 		return site;
-	inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address->bytes + (is_ipv4 ? 12 : 0), name,
-	    sizeof(name));
+	inet_ntop(
+	    is_ipv4 ? AF_INET : AF_INET6, address->bytes + (is_ipv4 ? 12 : 0), name, sizeof(name));
 	site = esf_learned_by_name(learned, name, (uint32_t)strlen(name));
 	return site != ESF_NO_SITE
 	           ? site

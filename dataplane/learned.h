@@ -29,7 +29,7 @@ struct esf_learned;
 enum { ESF_SPARE_NONE = UINT32_MAX };
 
 struct esf_learned_site {
-	uint32_t id; /* 0: known by its name only */
+	uint32_t id;         /* 0: known by its name only */
 	uint8_t name_length; /* 0: known by its id only */
 	char name[ESF_SITE_NAME_MAX];
 };

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "learned.h"
 #include "ledger.h"
 #include "limits.h"
 #include "policy.h"
@@ -30,7 +31,8 @@
  */
 
 struct esf_plane_options {
-	uint32_t sites_count;
+	uint32_t sites_count;    /* that there is room for */
+	uint32_t listed_count;   /* of them taken from the start; the rest are learned */
 	uint32_t measures_count; /* measured KPIs */
 	uint32_t shards_count;
 	int64_t window_ns;
@@ -129,6 +131,9 @@ uint32_t esf_plane_take_events(
     struct esf_plane *plane, uint32_t shard, struct esf_event *out, uint32_t count);
 /* Any thread: sum of all shards' counts. */
 void esf_plane_event_counts(const struct esf_plane *plane, struct esf_events_counts *out);
+
+/* Any thread: the sites that nobody listed. */
+const struct esf_learned *esf_plane_learned(const struct esf_plane *plane);
 
 /* Control: index of the shard that owns the site, or -1 before its first datagram. */
 int esf_plane_owner(const struct esf_plane *plane, uint32_t site);

@@ -18,6 +18,7 @@
 	X(patterns_cache)                                                                          \
 	X(events)                                                                                  \
 	X(dedup)                                                                                   \
+	X(learned)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
 	X(counter)                                                                                 \

@@ -135,13 +135,13 @@ static struct esf_view view = {
 	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"           \
 	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                        \
 	    "2") "},"                                                                         \
-	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"}}"
+	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"
 #define SITE_4                                                                                 \
 	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null," \
 	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"          \
 	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,"                       \
 	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                \
-	    "0") "},\"labels\":{}}"
+	    "0") "},\"labels\":{},\"learned\":false}"
 
 static void check_text(json_t *document, const char *want)
 {

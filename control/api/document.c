@@ -189,6 +189,7 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put_count(&document, "duplicates", of->duplicates);
 	put(&document, "kpis", site_kpis(view, of));
 	put(&document, "labels", labels(config));
+	put_bool(&document, "learned", config->learned);
 	return document;
 }
 

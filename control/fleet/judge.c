@@ -77,6 +77,7 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 	struct esf_view *view;
 
 	*out = NULL;
+	esf_roster_learn(judge->roster, esf_plane_learned(judge->plane));
 	if (!is_closed(judge, window, settled))
 		return 0;
 	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
@@ -95,6 +96,7 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 
 struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
 {
+	esf_roster_learn(judge->roster, esf_plane_learned(judge->plane));
 	return esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled,
 	    judge->silent);
