@@ -18,13 +18,10 @@
 	X(patterns_cache)                                                                          \
 	X(events)                                                                                  \
 	X(dedup)                                                                                   \
-	X(learned)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
 	X(counter)                                                                                 \
 	X(window)                                                                                  \
-	X(admit)                                                                                   \
-	X(modes)                                                                                   \
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \
