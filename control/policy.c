@@ -272,7 +272,7 @@ static int policy_keys(const struct esf_config *config, struct esf_policy *polic
 {
 	uint32_t count = count_keys(config);
 	struct esf_seal_key *keys = calloc(count + 1, sizeof(*keys));
-	bool *required = calloc(config->sites_count + 1, sizeof(*required));
+	bool *required = calloc(esf_profile_limits(config->profile)->sites + (size_t)1, sizeof(*required));
 	struct esf_seal_keyring *keyring = NULL;
 	int result = keys == NULL || required == NULL ? -ENOMEM : 0;
 
@@ -294,6 +294,30 @@ static int policy_keys(const struct esf_config *config, struct esf_policy *polic
 	return result;
 }
 
+static void policy_intake(const struct esf_config *config, struct esf_intake *intake)
+{
+	static const enum esf_mode modes[] = {
+		[ESF_FULL] = ESF_MODE_FULL,
+		[ESF_DOWNSAMPLE] = ESF_MODE_DOWNSAMPLE,
+		[ESF_DEVIATION] = ESF_MODE_DEVIATION,
+	};
+
+	intake->mode = modes[config->ingestion];
+	intake->keep_one_in = config->downsample.keep_one_in;
+	intake->band = config->deviation.band;
+	intake->max_silence_ns = config->deviation.max_silence_ns;
+	for (uint32_t k = 0; k < config->kpis_count; k++) {
+		const struct esf_kpi *kpi = &config->kpis[k];
+		struct esf_edges *edges = &intake->edges[kpi->measure];
+
+		if (kpi->source != ESF_KPI_MEASURED)
+			continue;
+		memcpy(edges->good, kpi->bands.good, sizeof(edges->good));
+		memcpy(edges->warn, kpi->bands.warn, sizeof(edges->warn));
+		memcpy(edges->crit, kpi->bands.crit, sizeof(edges->crit));
+	}
+}
+
 int esf_policy_create(const struct esf_config *config, const struct esf_policy_former *former,
     uint32_t shards_count, const uint8_t hash_key[16], struct esf_policy **out, FILE *errors)
 {
@@ -304,8 +328,10 @@ int esf_policy_create(const struct esf_config *config, const struct esf_policy_f
 	if (policy == NULL)
 		return -ENOMEM;
 	policy->revision = predecessor == NULL ? 1 : predecessor->revision + 1;
+	policy->learn_sites = config->learn_sites;
 	policy->max_skew_ns = config->clock.max_skew_ns;
 	policy->line_window_ns = config->dedup.line_window_ns;
+	policy_intake(config, &policy->intake);
 	result = policy_listeners(config, predecessor, policy, errors);
 	policy->directory = policy_directory(config, hash_key);
 	if (result == 0 && policy->directory == NULL)
@@ -341,9 +367,11 @@ void esf_policy_destroy(struct esf_policy *policy, const struct esf_policy *shar
 struct esf_plane_options esf_policy_plane_options(
     const struct esf_config *config, const uint8_t hash_key[16])
 {
-	uint64_t lines = (uint64_t)config->sites_count * LINES_PER_SITE;
+	uint32_t sites = esf_profile_limits(config->profile)->sites;
+	uint64_t lines = (uint64_t)sites * LINES_PER_SITE;
 	struct esf_plane_options options = {
-		.sites_count = config->sites_count,
+		.sites_count = sites,
+		.listed_count = config->sites_count,
 		.measures_count = config->measures_count,
 		.window_ns = config->rollup.window_ns,
 		.windows_open = config->rollup.windows_open,

@@ -18,7 +18,6 @@
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
 #include "control/policy.h"
-#include "control/reload.h"
 #include "control/sight/telemetry.h"
 #include "lcores/launch.h"
 
@@ -28,7 +27,6 @@
  * the provisional view.
  */
 struct appliance {
-	const char *path;
 	struct esf_config *config;
 	uint8_t hash_key[16];
 	uint32_t eal_count;
@@ -44,7 +42,6 @@ struct appliance {
 	struct esf_judge *judge;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
-	struct esf_reload *reload;
 	struct esf_http *http;
 	bool telemetry_started;
 	uint64_t stuck; /* lcores reported as stuck */
@@ -108,9 +105,9 @@ static int start_plane(struct appliance *a)
 	options.shards_count = a->plan.shards_count;
 	options.owners = a->plan.owners;
 	options.owner_is_receiver = a->plan.owner_is_receiver;
-	printf("sites: %u, %zu bytes each, %.1f MiB in all\n", a->config->sites_count,
-	    esf_plane_site_size(&options),
-	    (double)(esf_plane_site_size(&options) * a->config->sites_count) / (1 << 20));
+	printf("sites: %u listed, room for %u; %zu bytes each while it sends, %.1f MiB for all\n",
+	    options.listed_count, options.sites_count, esf_plane_site_size(&options),
+	    (double)(esf_plane_site_size(&options) * options.sites_count) / (1 << 20));
 	if (esf_policy_create(
 	        a->config, NULL, options.shards_count, a->hash_key, &a->policy, stderr) != 0)
 		return fail("the configuration's rules can't be compiled");
@@ -127,24 +124,6 @@ static int start_plane(struct appliance *a)
 	return a->judge == NULL || a->events == NULL ? fail("out of memory") : ESF_EXIT_OK;
 }
 
-static int start_reload(struct appliance *a)
-{
-	const struct esf_reload_targets targets = {
-		.path = a->path,
-		.hash_key = a->hash_key,
-		.plane = a->plane,
-		.views = a->views,
-		.judge = a->judge,
-		.events = a->events,
-		.config = &a->config,
-		.roster = &a->roster,
-		.policy = &a->policy,
-	};
-
-	a->reload = esf_reload_start(&targets);
-	return a->reload == NULL ? fail("out of memory") : ESF_EXIT_OK;
-}
-
 static int start_api(struct appliance *a)
 {
 	struct esf_api_sources sources = {
@@ -152,7 +131,6 @@ static int start_api(struct appliance *a)
 		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
-		.reload = a->reload,
 		.config = a->config,
 		.started = real_time_ns(),
 	};
@@ -181,8 +159,6 @@ static int start(struct appliance *a)
 		return ESF_EXIT_FAILED;
 	if (esf_launch_start(&a->plan, a->plane, &a->launch, stderr) != 0)
 		return ESF_EXIT_FAILED;
-	if (start_reload(a) != ESF_EXIT_OK)
-		return ESF_EXIT_FAILED;
 	return start_api(a);
 }
 
@@ -207,7 +183,6 @@ static int report(const struct appliance *a)
 
 static int stop(struct appliance *a, int result)
 {
-	esf_reload_stop(a->reload);
 	esf_http_stop(a->http);
 	if (a->telemetry_started)
 		esf_telemetry_stop();
@@ -226,7 +201,6 @@ static int stop(struct appliance *a, int result)
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
 	esf_roster_destroy(a->roster);
-	esf_reload_destroy(a->reload);
 	esf_plane_destroy(a->plane);
 	esf_policy_destroy(a->policy, NULL);
 	if (a->eal_started)
@@ -277,9 +251,9 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return;
 		if (signal_number == SIGHUP)
-			esf_reload_ask(a->reload);
+			fputs("estream-fleetd: SIGHUP: reload is not built yet: nothing changed\n",
+			    stderr);
 		watch(a);
-		esf_reload_tick(a->reload);
 		esf_event_log_drain(a->events, a->plane);
 		settled = esf_plane_settled(a->plane);
 		if (settled != INT64_MIN)
@@ -303,7 +277,6 @@ int esf_command_run(const char *config_path, uint32_t eal_count, char *const *ea
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
-	a.path = config_path;
 	a.config = esf_command_load(config_path, &result);
 	if (a.config == NULL)
 		return result;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "limits.h"
+#include "utf8.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ETD is read in the machine's own order");
 
@@ -42,34 +43,13 @@ static int64_t time_at(int64_t base, const uint8_t *offset_us)
 	return __builtin_add_overflow(base, delta, &sum) ? INT64_MAX : sum;
 }
 
-/*
- * Size of the UTF-8 sequence of two to four bytes at the start, 0 where there is none: the
- * well-formed ones of Unicode's table 3-7, in which only the second byte's bounds depend on the
- * first.
- */
-static uint32_t sequence_size(const uint8_t *at, uint32_t room)
-{
-	uint8_t lead = at[0];
-	uint32_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-	uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-	uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-
-	if (lead < 0xc2 || lead > 0xf4 || size > room || at[1] < low || at[1] > high)
-		return 0;
-	for (uint32_t i = 2; i < size; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return size;
-}
-
 static bool text_is_valid(const char *text, uint32_t size)
 {
 	const uint8_t *at = (const uint8_t *)text;
 	uint32_t step;
 
 	for (uint32_t i = 0; i < size; i += step) {
-		step = at[i] < 0x80 ? at[i] != 0 : sequence_size(at + i, size - i);
+		step = at[i] < 0x80 ? at[i] != 0 : esf_utf8_sequence_size(at + i, size - i);
 		if (step == 0)
 			return false;
 	}

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event.h"
 
-/*
- * Size of the UTF-8 sequence of two to four bytes at the start, 0 where there is none: the
- * well-formed ones of Unicode's table 3-7. U+0080..U+009F, which are control characters, count as
- * none.
- */
+#include "utf8.h"
+
+/* U+0080..U+009F are control characters, and count as no sequence. */
 static uint32_t sequence_size(const uint8_t *at, uint32_t room)
 {
-	uint8_t lead = at[0];
-	uint32_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-	uint8_t low = lead == 0xc2 ? 0xa0 : lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-	uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	uint32_t size = esf_utf8_sequence_size(at, room);
 
-	if (lead < 0xc2 || lead > 0xf4 || size > room || at[1] < low || at[1] > high)
-		return 0;
-	for (uint32_t i = 2; i < size; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return size;
+	return size == 2 && at[0] == 0xc2 && at[1] < 0xa0 ? 0 : size;
 }
 
 static char shown(uint8_t byte)

@@ -28,6 +28,7 @@ static_assert(sizeof(struct set) == 2 * ESF_CACHE_LINE, "a look-up costs two cac
 struct esf_lines {
 	struct set *sets;
 	uint64_t sets_mask;
+	uint64_t fingerprint_mask;
 	uint64_t forgotten;
 	uint8_t key[crypto_shorthash_KEYBYTES];
 	unsigned char message[sizeof(uint32_t) + ESF_DATAGRAM_MAX]; /* site and line, as hashed */
@@ -44,6 +45,11 @@ static uint64_t capacity_rounded(uint32_t capacity)
 
 struct esf_lines *esf_lines_create(uint32_t capacity, const uint8_t key[16])
 {
+	return esf_lines_create_narrow(capacity, key, 64);
+}
+
+struct esf_lines *esf_lines_create_narrow(uint32_t capacity, const uint8_t key[16], uint32_t bits)
+{
 	uint64_t sets_count = capacity_rounded(capacity) / WAYS;
 	struct esf_lines *lines = calloc(1, sizeof(*lines));
 
@@ -56,6 +62,7 @@ struct esf_lines *esf_lines_create(uint32_t capacity, const uint8_t key[16])
 	}
 	memset(lines->sets, 0, sets_count * sizeof(*lines->sets));
 	lines->sets_mask = sets_count - 1;
+	lines->fingerprint_mask = UINT64_MAX >> (64 - bits);
 	memcpy(lines->key, key, sizeof(lines->key));
 	return lines;
 }
@@ -78,6 +85,7 @@ static uint64_t fingerprint_of(
 	memcpy(lines->message + sizeof(site), line, length);
 	crypto_shorthash(
 	    (unsigned char *)&fingerprint, lines->message, sizeof(site) + length, lines->key);
+	fingerprint &= lines->fingerprint_mask;
 	return fingerprint != 0 ? fingerprint : 1;
 }
 

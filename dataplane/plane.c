@@ -116,6 +116,7 @@ static struct esf_shard *shard_create(struct esf_plane *plane, uint32_t index)
 	shard->index = index;
 	shard->now = INT64_MIN;
 	shard->recycled = INT64_MIN;
+	shard->spare_site = ESF_SPARE_NONE;
 	atomic_init(&shard->settled, INT64_MIN);
 	atomic_init(&shard->first_window, INT64_MAX);
 	atomic_init(&shard->latest_window, INT64_MIN);
@@ -136,8 +137,10 @@ static int plane_map(struct esf_plane *plane)
 	plane->windows = map_zeroed(plane->windows_size);
 	plane->cards = calloc(sites + 1, sizeof(struct esf_card *));
 	plane->owner = malloc(sites + 1);
+	plane->learned = esf_learned_create(
+	    plane->options.listed_count, plane->options.sites_count, plane->options.hash_key);
 	if (plane->sites == NULL || plane->windows == NULL || plane->cards == NULL ||
-	    plane->owner == NULL)
+	    plane->owner == NULL || plane->learned == NULL)
 		return -ENOMEM;
 	memset((void *)plane->owner, ESF_NO_OWNER, sites + 1);
 	return 0;
@@ -158,7 +161,7 @@ static bool sequence_window_is_valid(uint32_t size)
 
 static bool options_are_valid(const struct esf_plane_options *options)
 {
-	return times_are_valid(options) && sequence_window_is_valid(options->sequence_window) &&
+	return times_are_valid(options) && options->listed_count <= options->sites_count && sequence_window_is_valid(options->sequence_window) &&
 	       options->sites_count <= ESF_SITES_MAX && options->measures_count <= ESF_KPIS_MAX &&
 	       options->shards_count >= 1 && options->shards_count <= ESF_SHARDS_MAX &&
 	       options->owners != 0 && options->owners >> options->shards_count == 0;
@@ -209,12 +212,18 @@ void esf_plane_destroy(struct esf_plane *plane)
 		munmap(plane->windows, plane->windows_size + 1);
 	free(plane->cards);
 	free((void *)plane->owner);
+	esf_learned_destroy(plane->learned);
 	free(plane);
 }
 
 const struct esf_plane_options *esf_plane_options(const struct esf_plane *plane)
 {
 	return &plane->options;
+}
+
+const struct esf_learned *esf_plane_learned(const struct esf_plane *plane)
+{
+	return plane->learned;
 }
 
 struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index)
@@ -225,6 +234,17 @@ struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index)
 struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_policy *policy)
 {
 	return rcu_xchg_pointer(&plane->policy, policy);
+}
+
+struct esf_admission *esf_plane_set_admission(
+    struct esf_plane *plane, struct esf_admission *admission)
+{
+	return rcu_xchg_pointer(&plane->admission, admission);
+}
+
+const struct esf_admission *esf_plane_admission(const struct esf_plane *plane)
+{
+	return rcu_dereference(plane->admission);
 }
 
 int64_t esf_plane_settled(const struct esf_plane *plane)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "learned.h"
 #include "ledger.h"
 #include "limits.h"
 #include "policy.h"
@@ -30,7 +31,8 @@
  */
 
 struct esf_plane_options {
-	uint32_t sites_count;
+	uint32_t sites_count;    /* that there is room for */
+	uint32_t listed_count;   /* of them taken from the start; the rest are learned */
 	uint32_t measures_count; /* measured KPIs */
 	uint32_t shards_count;
 	int64_t window_ns;
@@ -62,6 +64,12 @@ struct esf_card {
 	struct esf_pool *home;
 };
 
+/* Which sites are thinned while ingestion is downsample; immutable once set. */
+struct esf_admission {
+	struct rcu_head rcu;   /* for control: its last use */
+	uint8_t downsampled[]; /* by site, 0 or 1 */
+};
+
 struct esf_plane;
 struct esf_shard;
 
@@ -76,6 +84,15 @@ struct esf_shard *esf_plane_shard(struct esf_plane *plane, uint32_t index);
 
 /* Control. The former policy is returned; it is the caller's to free after a grace period. */
 struct esf_policy *esf_plane_set_policy(struct esf_plane *plane, struct esf_policy *policy);
+
+/*
+ * Control. From their next passes on the shards thin the sites that it names; NULL: none. The
+ * former one is returned; it is the caller's to free after a grace period.
+ */
+struct esf_admission *esf_plane_set_admission(
+    struct esf_plane *plane, struct esf_admission *admission);
+/* Control: the one in force, or NULL. */
+const struct esf_admission *esf_plane_admission(const struct esf_plane *plane);
 
 /* Control: the earliest time through which every shard has published all it accepted; INT64_MIN
  * before the first. */
@@ -114,6 +131,9 @@ uint32_t esf_plane_take_events(
     struct esf_plane *plane, uint32_t shard, struct esf_event *out, uint32_t count);
 /* Any thread: sum of all shards' counts. */
 void esf_plane_event_counts(const struct esf_plane *plane, struct esf_events_counts *out);
+
+/* Any thread: the sites that nobody listed. */
+const struct esf_learned *esf_plane_learned(const struct esf_plane *plane);
 
 /* Control: index of the shard that owns the site, or -1 before its first datagram. */
 int esf_plane_owner(const struct esf_plane *plane, uint32_t site);

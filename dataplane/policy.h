@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admit.h"
 #include "directory.h"
 #include "limits.h"
 #include "names.h"
@@ -43,8 +44,10 @@ struct esf_policy {
 	const struct esf_signatures *signatures; /* NULL: none */
 	const struct esf_seal_keyring *keyring;  /* NULL: no site has keys */
 	const bool *require_seal;                /* by site; NULL: only where the listener does */
+	bool learn_sites; /* unknown ones become known, while there is room */
 	int64_t max_skew_ns;
 	int64_t line_window_ns;
+	struct esf_intake intake;
 };
 
 #endif

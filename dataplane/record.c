@@ -7,8 +7,8 @@
 
 /*
  * One record, in the order of the contract's verdicts: finite, not future, not late, good, in
- * range, accumulated. Of two that apply the one that verdict.h lists first is the verdict. Refused
- * records of an open window count against the KPI's coverage.
+ * range, admitted, accumulated. Of two that apply the one that verdict.h lists first is the
+ * verdict. Refused records of an open window count against the KPI's coverage.
  */
 
 static int64_t window_of(struct esf_shard *shard, int64_t time)
@@ -106,6 +106,7 @@ static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf
 		return false;
 	esf_counter_add(counter, time, window->window, value, &change);
 	window->acc[measure].good++;
+	window->acc[measure].samples++;
 	window->acc[measure].counter = 1;
 	/* Its window may be closed by now and yet wait for its last publication. */
 	other =
@@ -119,22 +120,88 @@ static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf
 	return true;
 }
 
-/* Adds a value that nothing speaks against; false when out of memory. */
-static bool add_value(struct esf_shard *shard, uint32_t site_index, struct esf_window *window,
-    uint16_t measure, enum esf_record_kind kind, int64_t time, double value)
+/* Of a time in the window at hand, which is the recent one. */
+static uint32_t offset_us(const struct esf_shard *shard, int64_t time)
 {
-	struct esf_acc *acc = &window->acc[measure];
+	return (uint32_t)((time - shard->recent_start) / 1000);
+}
+
+static enum esf_mode mode_of(const struct esf_shard *shard, uint32_t site_index)
+{
+	enum esf_mode mode = shard->policy->intake.mode;
+
+	if (mode != ESF_MODE_DOWNSAMPLE)
+		return mode;
+	return shard->admission != NULL && shard->admission->downsampled[site_index]
+	           ? ESF_MODE_DOWNSAMPLE
+	           : ESF_MODE_FULL;
+}
+
+/* A good gauge sample where ingestion is not full. Out of memory it is taken as it comes. */
+static enum esf_record_verdict admit_gauge(struct esf_shard *shard, uint32_t site_index,
+    struct esf_acc *acc, const struct esf_rule *rule, int64_t time, double value)
+{
+	const struct esf_intake *intake = &shard->policy->intake;
+	struct esf_report *report = esf_site_report(&shard->plane->sites[site_index],
+	    &shard->site_pools, rule->kpi, shard->rules_generation);
+	const struct esf_sample sample = {
+		.value = value,
+		.span = rule->max - rule->min,
+		.time = time,
+		.site = site_index,
+		.measure = rule->kpi,
+		.first = acc->good == 0,
+	};
+	enum esf_record_verdict verdict = ESF_RECORD_ACCEPTED;
+	enum esf_mode mode = report == NULL ? ESF_MODE_FULL : mode_of(shard, site_index);
+	uint32_t weight = 1;
+
+	if (mode == ESF_MODE_DEVIATION) {
+		verdict = esf_admit_deviation(intake, report, &sample);
+		value = verdict == ESF_RECORD_WITHIN_BAND ? report->value : value;
+	} else if (mode == ESF_MODE_DOWNSAMPLE) {
+		weight = esf_admit_downsample(intake, report, &sample);
+		verdict = weight == 0 ? ESF_RECORD_SAMPLED_OUT : ESF_RECORD_ACCEPTED;
+	} else if (report != NULL) {
+		esf_admit_full(intake, report, &sample);
+	}
+	esf_acc_add_weighted(acc, value, offset_us(shard, time), weight);
+	return verdict;
+}
+
+/* Adds a value that nothing speaks against: ACCEPTED, SAMPLED_OUT, WITHIN_BAND or NO_ROOM. */
+static enum esf_record_verdict add_value(struct esf_shard *shard, uint32_t site_index,
+    struct esf_window *window, const struct esf_rule *rule, enum esf_record_kind kind, int64_t time,
+    double value)
+{
+	struct esf_acc *acc = &window->acc[rule->kpi];
 
 	if (kind == ESF_KIND_COUNTER)
-		return add_counter(shard, site_index, window, measure, time, value);
+		return add_counter(shard, site_index, window, rule->kpi, time, value)
+		           ? ESF_RECORD_ACCEPTED
+		           : ESF_RECORD_NO_ROOM;
 	if (kind == ESF_KIND_INCREMENT) {
 		acc->good++;
+		acc->samples++;
 		acc->counter = 1;
 		acc->sum += value;
-	} else {
-		esf_acc_add(acc, value, time);
+		return ESF_RECORD_ACCEPTED;
 	}
-	return true;
+	if (shard->policy->intake.mode != ESF_MODE_FULL)
+		return admit_gauge(shard, site_index, acc, rule, time, value);
+	esf_acc_add(acc, value, offset_us(shard, time));
+	return ESF_RECORD_ACCEPTED;
+}
+
+/* The next good sample of the KPI passes. */
+static __attribute__((cold)) void refuse(
+    struct esf_shard *shard, uint32_t site_index, struct esf_window *window, uint16_t measure)
+{
+	struct esf_report *reports = shard->plane->sites[site_index].reports;
+
+	window->acc[measure].refused++;
+	if (reports != NULL)
+		reports[measure].zone = ESF_ZONE_NONE;
 }
 
 enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_index,
@@ -155,13 +222,12 @@ enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_
 		return found < verdict ? found : verdict;
 	esf_shard_dirty(shard, window);
 	if (verdict != ESF_RECORD_ACCEPTED) {
-		window->acc[rule->kpi].refused++;
+		refuse(shard, site_index, window, rule->kpi);
 		return verdict;
 	}
-	if (!add_value(shard, site_index, window, rule->kpi, kind, record->time, value))
-		return ESF_RECORD_NO_ROOM;
-	window->accepted++;
-	return ESF_RECORD_ACCEPTED;
+	verdict = add_value(shard, site_index, window, rule, kind, record->time, value);
+	window->accepted += verdict != ESF_RECORD_NO_ROOM;
+	return verdict;
 }
 
 enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time)

@@ -51,6 +51,7 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 	/* By number: another policy or rule set may lie where the former one lay. */
 	if (shard->policy->rules_generation != shard->rules_generation)
 		use_rules(shard);
+	shard->admission = rcu_dereference(shard->plane->admission);
 	set_time(shard, now);
 }
 
@@ -70,7 +71,8 @@ static void take_payload(
 			    shard, listener_index, frame->payload, frame->payload_size);
 		return;
 	}
-	sender_site = esf_directory_by_address(shard->policy->directory, &frame->source);
+	shard->sender = &frame->source;
+	sender_site = esf_shard_site_by_address(shard, &frame->source);
 	if (shard->hand_over == NULL)
 		esf_shard_take_text(
 		    shard, listener, frame->payload, frame->payload_size, sender_site);
@@ -83,7 +85,7 @@ static void take_payload(
 static void prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
 {
 	uint32_t id = esf_etd_peek_site(frame->payload, frame->payload_size);
-	uint32_t site = id == 0 ? ESF_NO_SITE : esf_directory_by_id(shard->policy->directory, id);
+	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
 
 	if (site != ESF_NO_SITE)
 		__builtin_prefetch(&shard->plane->sites[site]);
@@ -135,6 +137,7 @@ void esf_shard_take(
 {
 	const struct esf_listener *listener = &shard->policy->listeners[parcel->listener];
 
+	shard->sender = NULL;
 	/* The giver's pass may have begun after this one. */
 	shard->arrival = parcel->arrival < shard->now ? parcel->arrival : shard->now;
 	if (parcel->kind != ESF_PARCEL_DATAGRAM) {

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "events.h"
+#include "learned.h"
 #include "lines.h"
 #include "shard.h"
 #include "site.h"
@@ -42,11 +43,15 @@ struct esf_shard {
 	bool counted;              /* the ledger changed since it was last copied out */
 	uint32_t rules_generation; /* what names and aliases are matched by; 0: nothing yet */
 	const struct esf_policy *policy;
+	const struct esf_admission *admission; /* NULL: no site is thinned */
 
 	/* where the last record fell: most fall there again, and need no division */
 	int64_t recent_window;
 	int64_t recent_start;
 	int64_t recent_end;
+
+	const struct esf_address *sender; /* of the text datagram at hand; NULL: handed over */
+	uint32_t spare_site;              /* see esf_learned_add_id */
 
 	struct esf_ledger ledger;
 	uint64_t text_datagrams;   /* numbers them, see struct esf_site.datagram */
@@ -84,9 +89,11 @@ struct esf_plane {
 	uint8_t owners[ESF_SHARDS_MAX]; /* shards that may own */
 	uint32_t owners_count;
 
-	struct esf_policy *policy; /* RCU; writer: control */
-	_Atomic int64_t consumed;  /* writer: control; release/acquire with publish */
+	struct esf_policy *policy;       /* RCU; writer: control */
+	struct esf_admission *admission; /* RCU; writer: control */
+	_Atomic int64_t consumed;        /* writer: control; release/acquire with publish */
 
+	struct esf_learned *learned; /* any shard adds */
 	_Atomic uint8_t *owner; /* by site; set once, at its first datagram */
 	struct esf_site *sites; /* each element: its owner's */
 	struct esf_window *
@@ -161,13 +168,24 @@ struct esf_message {
 enum esf_record_verdict esf_shard_message(
     struct esf_shard *shard, uint32_t site_index, const struct esf_message *message);
 
+/* identify.c: which site is meant, ESF_NO_SITE: none that is known or may be learned. */
+struct esf_etd;
+uint32_t esf_shard_site_by_id(const struct esf_shard *shard, uint32_t id);
+uint32_t esf_shard_site_by_address(
+    const struct esf_shard *shard, const struct esf_address *address);
+uint32_t esf_shard_site_by_name(
+    struct esf_shard *shard, const char *name, uint32_t length, bool may_learn);
+uint32_t esf_shard_learn_sender(struct esf_shard *shard);
+uint32_t esf_shard_learn_etd(
+    struct esf_shard *shard, const struct esf_listener *listener, const struct esf_etd *etd);
+
 /* take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns). */
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size);
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 uint32_t esf_shard_line_site(
-    const struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
 void esf_shard_count_line(
     struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
 void esf_shard_take_text_line(struct esf_shard *shard, const struct esf_listener *listener,

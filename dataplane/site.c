@@ -34,11 +34,13 @@ int esf_site_pools_create(struct esf_site_pools *pools, uint32_t sites_count,
 	pools->counters = esf_pool_create(sizeof(struct esf_counter),
 	    sites_count * (measures_count < 16 ? measures_count : 16) + POOL_FLOOR);
 	pools->levels = esf_pool_create((measures_count + 2) * sizeof(double), sites_count + 1);
+	pools->reports =
+	    esf_pool_create((measures_count + 1) * sizeof(struct esf_report), sites_count + 1);
 	pools->counter_tables =
 	    esf_pool_create((measures_count + 2) * sizeof(struct esf_counter *), sites_count + 1);
 	pools->unmapped = esf_pool_create(sizeof(struct esf_unmapped), sites_count + 1);
 	if (complete && pools->counters != NULL && pools->levels != NULL &&
-	    pools->counter_tables != NULL && pools->unmapped != NULL)
+	    pools->reports != NULL && pools->counter_tables != NULL && pools->unmapped != NULL)
 		return 0;
 	esf_site_pools_destroy(pools);
 	return -ENOMEM;
@@ -51,6 +53,7 @@ void esf_site_pools_destroy(struct esf_site_pools *pools)
 		esf_pool_destroy(pools->aliases[i]);
 	esf_pool_destroy(pools->counters);
 	esf_pool_destroy(pools->levels);
+	esf_pool_destroy(pools->reports);
 	esf_pool_destroy(pools->counter_tables);
 	esf_pool_destroy(pools->unmapped);
 }
@@ -167,4 +170,20 @@ uint8_t esf_site_count_unmapped(
 	if (site->unmapped == NULL && !unmapped_add(site, pools))
 		return 0;
 	return esf_unmapped_count(site->unmapped, name, hint);
+}
+
+struct esf_report *esf_site_report(
+    struct esf_site *site, struct esf_site_pools *pools, uint16_t measure, uint32_t generation)
+{
+	if (site->reports == NULL) {
+		site->reports = esf_pool_take(pools->reports);
+		if (site->reports == NULL)
+			return NULL;
+		site->reports_generation = ~generation;
+	}
+	if (site->reports_generation != generation) {
+		memset(site->reports, 0, pools->measures_count * sizeof(*site->reports));
+		site->reports_generation = generation;
+	}
+	return &site->reports[measure];
 }

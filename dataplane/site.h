@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admit.h"
 #include "counter.h"
 #include "dedup.h"
 #include "ledger.h"
@@ -50,13 +51,15 @@ struct esf_site {
 	struct esf_stream *streams;    /* the last used one first */
 	struct esf_window *recent;     /* the last used one; NULL: none */
 	struct esf_counter **counters; /* by measured KPI; NULL: none yet */
-	double *levels; /* by measured KPI, what gauge deltas start from; NULL: all 0 */
+	double *levels;             /* by measured KPI, what gauge deltas start from; NULL: all 0 */
+	struct esf_report *reports; /* by measured KPI; NULL: none yet, or ingestion is full */
 	struct esf_unmapped *unmapped; /* NULL: none yet */
 	int64_t last_seen;
 	uint64_t lost;
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
 	uint32_t streams_count;
-	bool touched; /* in the shard's list of sites to publish */
+	uint32_t reports_generation; /* of the rules that the reports are of */
+	bool touched;                /* in the shard's list of sites to publish */
 	bool left;
 	struct esf_site_ledger ledger;
 };
@@ -67,6 +70,7 @@ struct esf_site_pools {
 	struct esf_pool *aliases[ESF_ALIAS_CLASSES];
 	struct esf_pool *counters;
 	struct esf_pool *levels;
+	struct esf_pool *reports;
 	struct esf_pool *counter_tables;
 	struct esf_pool *unmapped;
 	uint32_t bitmap_words; /* of a stream */
@@ -99,5 +103,12 @@ double *esf_site_level(struct esf_site *site, struct esf_site_pools *pools, uint
  */
 uint8_t esf_site_count_unmapped(
     struct esf_site *site, struct esf_site_pools *pools, uint32_t name, uint8_t hint);
+
+/*
+ * What was last reported of a measured KPI, nothing at first sight and of rules of another
+ * generation; NULL when out of memory.
+ */
+struct esf_report *esf_site_report(
+    struct esf_site *site, struct esf_site_pools *pools, uint16_t measure, uint32_t generation);
 
 #endif

@@ -49,13 +49,27 @@ static void give_datagram(struct esf_shard *shard, uint32_t to, uint8_t listener
 		esf_shard_count_datagram(shard, ESF_DATAGRAM_RING_FULL);
 }
 
+/* An unknown site must be learned before it can have an owner. */
+static __attribute__((cold)) uint32_t learn_site(
+    struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size)
+{
+	struct esf_etd etd;
+
+	if (!shard->policy->learn_sites || esf_etd_parse(data, size, &etd) != ESF_DATAGRAM_ACCEPTED)
+		return ESF_NO_SITE;
+	return esf_shard_learn_etd(shard, &shard->policy->listeners[listener], &etd);
+}
+
 void esf_shard_steer_etd(
     struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size)
 {
 	uint32_t id = esf_etd_peek_site(data, size);
-	uint32_t site = id == 0 ? ESF_NO_SITE : esf_directory_by_id(shard->policy->directory, id);
-	uint32_t owner = site == ESF_NO_SITE ? shard->index : esf_shard_owner(shard, site);
+	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
+	uint32_t owner;
 
+	if (site == ESF_NO_SITE && id != 0)
+		site = learn_site(shard, listener, data, size);
+	owner = site == ESF_NO_SITE ? shard->index : esf_shard_owner(shard, site);
 	if (owner == shard->index)
 		esf_shard_take_etd(shard, &shard->policy->listeners[listener], data, size);
 	else
@@ -141,6 +155,9 @@ void esf_shard_steer_text(struct esf_shard *shard, uint8_t listener, const uint8
 {
 	const struct esf_listener *format = &shard->policy->listeners[listener];
 	uint32_t owner = owner_of_lines(shard, format, data, size, sender_site);
+
+	if (sender_site == ESF_NO_SITE && shard->policy->learn_sites)
+		sender_site = esf_shard_site_by_address(shard, shard->sender);
 
 	if (owner == OWNERS_SEVERAL)
 		split_lines(shard, listener, data, size, sender_site);

@@ -202,7 +202,9 @@ void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *list
 		esf_shard_count_datagram(shard, verdict);
 		return;
 	}
-	site_index = esf_directory_by_id(shard->policy->directory, etd.site);
+	site_index = esf_shard_site_by_id(shard, etd.site);
+	if (site_index == ESF_NO_SITE)
+		site_index = esf_shard_learn_etd(shard, listener, &etd);
 	if (site_index == ESF_NO_SITE) {
 		esf_shard_count_datagram(shard, ESF_DATAGRAM_UNKNOWN_SITE);
 		return;

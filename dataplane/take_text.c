@@ -179,16 +179,18 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_l
 	return LINE_TAKEN;
 }
 
+/* A host's name need not be a site's; a tag is there for nothing else. */
 uint32_t esf_shard_line_site(
-    const struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
 {
-	uint32_t site;
+	bool is_syslog = line->format == ESF_LISTENER_SYSLOG;
+	uint32_t site = ESF_NO_SITE;
 
-	if (!line->has_site)
-		return sender_site;
-	site = esf_directory_by_name(shard->policy->directory, line->site.at, line->site.length);
-	/* A host's name need not be a site's; a tag is there for nothing else. */
-	return site == ESF_NO_SITE && line->format == ESF_LISTENER_SYSLOG ? sender_site : site;
+	if (line->has_site)
+		site = esf_shard_site_by_name(shard, line->site.at, line->site.length, !is_syslog);
+	if (site != ESF_NO_SITE || (line->has_site && !is_syslog))
+		return site;
+	return sender_site != ESF_NO_SITE ? sender_site : esf_shard_learn_sender(shard);
 }
 
 static void tally_line(

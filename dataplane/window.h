@@ -22,16 +22,17 @@
 /* One KPI of one site in one window. Accumulates without dividing; shift is the first value, so
  * squares don't cancel. */
 struct esf_acc {
-	uint32_t good;         /* good, in-range, finite records */
+	uint32_t good;         /* good, in-range, finite records, those sampled out included */
 	uint32_t refused : 31; /* bad, uncertain, out of range, not finite */
 	uint32_t counter : 1;  /* fed by a counter: sum is the increases, the moments are unused */
 	double shift;
-	double sum;   /* of (value - shift); of a counter: of the increases */
-	double sumsq; /* of (value - shift)^2 */
+	double sum;   /* of weight * (value - shift); of a counter: of the increases */
+	double sumsq; /* of weight * (value - shift)^2 */
 	double min;
 	double max;
-	double last;       /* the value with the latest time */
-	int64_t last_time; /* Unix ns */
+	double last;      /* the value with the latest time */
+	uint32_t last_us; /* since the window's start */
+	uint32_t samples; /* sum of weights */
 };
 static_assert(sizeof(struct esf_acc) == 64, "one cache line");
 
@@ -73,8 +74,10 @@ int64_t esf_window_index(int64_t time, int64_t window_ns);
 int64_t esf_window_oldest_open(int64_t now, int64_t window_ns, uint32_t windows_open);
 int64_t esf_window_closes_at(int64_t window, int64_t window_ns, uint32_t windows_open);
 
-/* Adds one good gauge value dated time. */
-void esf_acc_add(struct esf_acc *acc, double value, int64_t time);
+/* Adds one good gauge value, dated offset_us from the window's start, that stands for weight of
+ * them; weight 0: it is known of, and that is all. */
+void esf_acc_add(struct esf_acc *acc, double value, uint32_t offset_us);
+void esf_acc_add_weighted(struct esf_acc *acc, double value, uint32_t offset_us, uint32_t weight);
 
 /* Mean and sample standard deviation of a gauge's accumulator; NaN without data (deviation: below
  * two values). */

@@ -24,6 +24,7 @@ enum {
 	INFLUX_PORT = 8089,
 	STATSD_PORT = 8125,
 	SYSLOG_PORT = 5514,
+	SITES_SPARE = 3, /* that may be learned */
 	SITES_COUNT = 4, /* ids 1..4, names n-1..n-4; datagrams come from n-1's address */
 	QUEUE_MAX = 64,
 };
@@ -143,7 +144,8 @@ static inline bool fixture_hand_over(void *context, uint32_t from, uint32_t to,
 static inline struct esf_plane_options fixture_options(uint32_t shards_count)
 {
 	return (struct esf_plane_options){
-		.sites_count = SITES_COUNT,
+		.sites_count = SITES_COUNT + SITES_SPARE,
+		.listed_count = SITES_COUNT,
 		.measures_count = MEASURES_COUNT,
 		.shards_count = shards_count,
 		.window_ns = WINDOW,
@@ -203,7 +205,7 @@ static inline bool fixture_balances(const struct fixture *f)
 	for (uint32_t i = 0; i < f->shards_count; i++)
 		balanced =
 		    balanced && esf_ledger_balances(esf_shard_ledger(esf_plane_shard(f->plane, i)));
-	for (uint32_t i = 0; i < SITES_COUNT; i++) {
+	for (uint32_t i = 0; i < SITES_COUNT + SITES_SPARE; i++) {
 		const struct esf_card *card = esf_plane_card(f->plane, i);
 
 		balanced = balanced && (card == NULL || site_ledger_balances(&card->ledger));

@@ -18,10 +18,13 @@
 	X(patterns_cache)                                                                          \
 	X(events)                                                                                  \
 	X(dedup)                                                                                   \
+	X(learned)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
 	X(counter)                                                                                 \
 	X(window)                                                                                  \
+	X(admit)                                                                                   \
+	X(modes)                                                                                   \
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \
@@ -38,7 +41,6 @@
 	X(config)                                                                                  \
 	X(keyfile)                                                                                 \
 	X(domain)                                                                                  \
-	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(health)                                                                                  \

@@ -86,7 +86,9 @@ static void expect_warning(const char *text, const char *warning)
 static void ten_faults_are_ten_lines_in_order(void)
 {
 	static const char *const starts[] = {
-		":3: ingestion: deviation is not built yet: set ingestion: full",
+		":3: ingestion: got \"deviations\", want full, downsample or deviation, did you "
+		"mean "
+		"\"deviation\"?",
 		":5: listeners[0].udp: got \"70000\", want 1..65535",
 		":8: regions[0].sites[1]: got \"n-3\", want the name of one of sites, did you mean "
 		"\"n-2\"?",
@@ -509,10 +511,6 @@ static void what_is_not_built_says_so(void)
 	static const struct expected cases[] = {
 		{ "inventory: x.csv\nregions: [{name: r, sites: [a]}]\n",
 		    "t:1: inventory: not built yet: list the sites under sites" },
-		{ "unknown_sites: learn\n",
-		    "t:1: unknown_sites: learn is not built yet: set unknown_sites: refuse" },
-		{ "ingestion: deviation\n",
-		    "t:1: ingestion: deviation is not built yet: set ingestion: full" },
 		{ "kpis: [{name: a, expr: 'b / c'}]\n",
 		    "t:1: kpis[0].expr: not built yet: remove expr, and send the KPI itself" },
 		{ "maintenance: [{scope: fleet, from: 2026-01-31T08:00:00Z, to: "
@@ -629,9 +627,6 @@ static void the_first_region_that_matches_wins(void)
 
 static void warnings_refuse_nothing(void)
 {
-	expect_warning("profile: medium\n",
-	    "t:1: ingestion: profile medium would use downsample, which is not built yet: "
-	    "running full");
 	expect_warning("{}\n", "t:1: sites: none, so every datagram is of an unknown site");
 	expect_warning("listeners: []\n", "t:1: listeners: none, so no datagram is taken");
 	expect_warning(
@@ -639,6 +634,30 @@ static void warnings_refuse_nothing(void)
 	expect_warning("sites: [{id: 1, name: a}]\nregions:\n  - {name: r, sites: [a]}\n"
 	               "  - {name: q, sites: [a]}\n",
 	    "t:4: regions[1].sites[0]: \"a\" is in regions[0] already, where it stays");
+}
+
+static void ingestion_is_the_profiles_unless_the_file_says_it(void)
+{
+	static const struct {
+		const char *text;
+		enum esf_ingestion ingestion;
+	} cases[] = {
+		{ "profile: small\n", ESF_FULL },
+		{ "profile: medium\n", ESF_DOWNSAMPLE },
+		{ "profile: large\n", ESF_DEVIATION },
+		{ "profile: xlarge\n", ESF_DEVIATION },
+		{ "profile: small\ningestion: deviation\n", ESF_DEVIATION },
+		{ "ingestion: full\nprofile: medium\n", ESF_FULL },
+		{ "ingestion: downsample\nprofile: xlarge\n", ESF_DOWNSAMPLE },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct loaded loaded = load(cases[i].text);
+
+		CU_ASSERT_EQUAL_FATAL(loaded.rc, 0);
+		CU_ASSERT_EQUAL(loaded.config->ingestion, cases[i].ingestion);
+		unload(&loaded);
+	}
 }
 
 static void absent_keys_have_the_contracts_defaults(void)
@@ -915,6 +934,7 @@ void esf_suite_config(void)
 		TEST(a_thousand_sites_load_in_order),
 		TEST(the_first_region_that_matches_wins),
 		TEST(warnings_refuse_nothing),
+		TEST(ingestion_is_the_profiles_unless_the_file_says_it),
 		TEST(absent_keys_have_the_contracts_defaults),
 		TEST(every_example_passes),
 		TEST(the_reference_keeps_what_it_says),

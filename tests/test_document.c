@@ -57,6 +57,7 @@ static const struct esf_site_view site_views[] = {
 	    .coverage = 0.75,
 	    .reporting = true,
 	    .last_seen = INT64_C(1700000000123456789),
+	    .mode = ESF_DOWNSAMPLE,
 	    .lost = 7,
 	    .duplicates = 11,
 	    .kpis = kpis_9 },
@@ -125,20 +126,22 @@ static struct esf_view view = {
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
 	"\"refused\":" refused ",\"score\":null,\"contribution\":null,\"z\":null,"           \
 	"\"median\":null,\"outlier\":false}"
-#define SITE_9                                                                                   \
-	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"        \
-	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"               \
-	"\"silent\":false,\"storm\":false,\"lost\":7,\"duplicates\":11,\"kpis\":{\"power_kw\":{" \
-	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"    \
-	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"              \
-	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                           \
-	    "2") "},"                                                                            \
-	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"}}"
+#define SITE_9                                                                                \
+	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"     \
+	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"            \
+	"\"silent\":false,\"storm\":false,\"mode\":\"downsample\",\"lost\":7,"                \
+	"\"duplicates\":11,\"kpis\":{\"power_kw\":{"                                          \
+	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3," \
+	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"           \
+	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                        \
+	    "2") "},"                                                                         \
+	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"
 #define SITE_4                                                                                 \
 	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null," \
 	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"          \
-	"\"storm\":false,\"lost\":0,\"duplicates\":0,\"kpis\":{\"power_kw\":" NO_SITE_KPI(     \
-	    "0") ",\"voltage\":" NO_SITE_KPI("0") "},\"labels\":{}}"
+	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,"                       \
+	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                \
+	    "0") "},\"labels\":{},\"learned\":false}"
 
 static void check_text(json_t *document, const char *want)
 {

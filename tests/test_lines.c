@@ -145,6 +145,23 @@ static void distinct_lines_are_never_duplicates(void)
 	esf_lines_destroy(lines);
 }
 
+/* N / 2^bits a line, here 2^16 / 2^24: of 2^20 lines 4096, with a standard deviation of 64. */
+static void false_duplicates_are_as_many_as_derived(void)
+{
+	struct esf_lines *lines = esf_lines_create_narrow(1u << 16, key, 24);
+	const uint32_t filled = 1u << 19;
+	uint32_t duplicates = 0;
+
+	for (uint32_t i = 0; i < filled + (1u << 20); i++) {
+		bool again = esf_lines_seen(
+		    lines, SITE, (const char *)&i, sizeof(i), T0 + i, INT64_C(1) << 40);
+
+		duplicates += i >= filled && again;
+	}
+	CU_ASSERT(duplicates > 4096 - 4 * 64 && duplicates < 4096 + 4 * 64);
+	esf_lines_destroy(lines);
+}
+
 static void key_decides_the_fingerprint(void)
 {
 	static const uint8_t other[16] = { 0 };
@@ -182,5 +199,6 @@ void esf_suite_lines(void)
 	ADD(expired_entries_are_reused_without_counting);
 	ADD(capacity_is_rounded_up);
 	ADD(distinct_lines_are_never_duplicates);
+	ADD(false_duplicates_are_as_many_as_derived);
 	ADD(key_decides_the_fingerprint);
 }

@@ -222,7 +222,7 @@ static void duplicates_and_order_leave_what_is_published_alike(void)
 		for (uint32_t pass = 0; pass < 2; pass++) /* what an order leaves out comes after */
 			for (uint32_t i = 0; i < 12; i++) {
 				uint32_t seq = pass == 0 ? orders[o][i] : orders[0][i];
-				struct bytes d = etd(2, 1, seq, T0 + seq);
+				struct bytes d = etd(2, 1, seq, T0 + seq * INT64_C(1000));
 
 				etd_data(&d, 0, 0, 0, 0.25 * seq * (seq % 3));
 				etd_data(&d, 2, 0, 0, seq == 7 ? 1 : 4 * seq);

@@ -71,7 +71,7 @@ static void last_is_the_value_with_the_latest_time(void)
 	esf_acc_add(&acc, 2, 20);
 	esf_acc_add(&acc, 1, 10);
 	CU_ASSERT_EQUAL(acc.last, 2);
-	CU_ASSERT_EQUAL(acc.last_time, 20);
+	CU_ASSERT_EQUAL(acc.last_us, 20);
 	esf_acc_add(&acc, 3, 20);
 	CU_ASSERT_EQUAL(acc.last, 3);
 	CU_ASSERT_EQUAL(acc.min, 1);
@@ -92,7 +92,7 @@ static void moments_hold_beside_large_offsets(void)
 
 		for (int i = 0; i < COUNT; i++) {
 			values[i] = offsets[o] + rand_r(&seed) % 2001 / 1000.0 - 1;
-			esf_acc_add(&acc, values[i], i);
+			esf_acc_add(&acc, values[i], (uint32_t)i);
 			mean += values[i];
 		}
 		mean /= COUNT;

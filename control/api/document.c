@@ -184,10 +184,12 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put(&document, "last_seen", of->last_seen == 0 ? json_null() : json_integer(of->last_seen));
 	put_bool(&document, "silent", of->silent);
 	put_bool(&document, "storm", false);
+	put_string(&document, "mode", esf_mode_names[of->mode]);
 	put_count(&document, "lost", of->lost);
 	put_count(&document, "duplicates", of->duplicates);
 	put(&document, "kpis", site_kpis(view, of));
 	put(&document, "labels", labels(config));
+	put_bool(&document, "learned", config->learned);
 	return document;
 }
 

@@ -20,8 +20,7 @@ enum esf_exit {
 /* What the command line said; absent text is NULL. */
 struct esf_options {
 	bool json;
-	bool diff; /* reload: only compare */
-	bool all;  /* ledger: every verdict */
+	bool all; /* ledger: every verdict */
 	const char *region;
 	const char *status;
 	const char *sort;
@@ -47,7 +46,6 @@ enum esf_exit esf_command_sites(const struct esf_call *call);
 enum esf_exit esf_command_site(const struct esf_call *call);
 enum esf_exit esf_command_ledger(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
-enum esf_exit esf_command_reload(const struct esf_call *call);
 enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */
 
 /*

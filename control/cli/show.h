@@ -35,6 +35,10 @@ void esf_show_site(const struct esf_screen *screen, const json_t *document);
 void esf_show_ledger_lines(const struct esf_screen *screen, const json_t *ledger);
 void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool all);
 
+/* What found no room, prominently and in at most 9 lines; or one quiet line; of a site's ledger
+ * nothing. */
+void esf_show_pressure(const struct esf_screen *screen, const json_t *ledger);
+
 /* The table of GET /api/v1/events, and its counts. */
 void esf_show_events(const struct esf_screen *screen, const json_t *document);
 

@@ -74,6 +74,7 @@ void esf_show_ledger_lines(const struct esf_screen *screen, const json_t *ledger
 	put_counts(screen, "records", json_object_get(ledger, "records"));
 	put_balance(screen, ledger);
 	put_lcores(screen, ledger);
+	esf_show_pressure(screen, ledger);
 }
 
 static void add_share(struct esf_table *table, double count, double received)
@@ -141,4 +142,5 @@ void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool
 	put_verdicts(screen, "RECORDS", json_object_get(ledger, "records"), all);
 	put_balance(screen, ledger);
 	put_lcores(screen, ledger);
+	esf_show_pressure(screen, ledger);
 }

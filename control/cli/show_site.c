@@ -139,9 +139,9 @@ static void put_site_head(const struct esf_screen *screen, const json_t *site)
 	fprintf(screen->out, ", coverage %.2f\nsite %jd in region ",
 	    esf_field_real(site, "coverage"), (intmax_t)esf_field_count(site, "id"));
 	esf_text_put(screen->out, esf_field_text(site, "region"), 48);
-	fprintf(screen->out, ", weight %s\nlast seen %s%s",
-	    esf_text_value(esf_field_real(site, "weight"), text), last_seen(site, site, more),
-	    esf_field_bool(site, "silent") ? ", silent" : "");
+	fprintf(screen->out, ", weight %s, ingestion %s\nlast seen %s%s",
+	    esf_text_value(esf_field_real(site, "weight"), text), esf_field_text(site, "mode"),
+	    last_seen(site, site, more), esf_field_bool(site, "silent") ? ", silent" : "");
 	fprintf(screen->out, "; %s lost, %s duplicates\n",
 	    esf_text_count((uint64_t)esf_field_count(site, "lost"), text),
 	    esf_text_count((uint64_t)esf_field_count(site, "duplicates"), more));

@@ -74,7 +74,7 @@ struct esf_site_key {
 };
 
 struct esf_site_config {
-	uint32_t id; /* ETD's site id, 1.. */
+	uint32_t id; /* ETD's site id, 1..; of a learned site 0 where it has none */
 	char *name;
 	double weight;   /* > 0 */
 	uint32_t region; /* index into regions, or regions_count: "unassigned"; first match wins */
@@ -87,6 +87,7 @@ struct esf_site_config {
 	uint32_t keys_count;
 	struct esf_site_key *keys;
 	bool require_seal; /* whatever the listener asks for */
+	bool learned;      /* not of the file: control/fleet/roster made it */
 };
 
 /* A side of a KPI's bands that is not scored has infinities in all three. */
@@ -153,6 +154,7 @@ struct esf_config {
 	struct esf_region_config *regions;
 	uint32_t sites_count; /* in the order of the file */
 	struct esf_site_config *sites;
+	bool learn_sites; /* unknown ones, up to the profile's limit */
 
 	uint32_t kpis_count; /* in a fixed order: the domain's, then the file's new ones */
 	struct esf_kpi *kpis;

@@ -43,7 +43,7 @@ struct esf_file {
 	struct esf_kpi_entry *kpis;
 	uint32_t normalise_count;
 	struct esf_rule_entry *normalise;
-	uint32_t profile, domain, ingestion,
+	uint32_t profile, domain, ingestion, unknown_sites,
 	    calibrate;               /* the enums' values, as the table stores them */
 	struct esf_index site_names; /* as they stand in the file, the faulty ones too */
 	bool site_names_known; /* false: a site's name could not be read, so references are not

@@ -26,8 +26,8 @@ static const struct esf_choice domains[] = {
 
 static const struct esf_choice ingestions[] = {
 	{ "full", ESF_FULL, NULL },
-	{ "downsample", ESF_DOWNSAMPLE, "set ingestion: full" },
-	{ "deviation", ESF_DEVIATION, "set ingestion: full" },
+	{ "downsample", ESF_DOWNSAMPLE, NULL },
+	{ "deviation", ESF_DEVIATION, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -41,7 +41,7 @@ static const struct esf_choice formats[] = {
 
 static const struct esf_choice unknown_sites[] = {
 	{ "refuse", 0, NULL },
-	{ "learn", 1, "set unknown_sites: refuse" },
+	{ "learn", 1, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -368,10 +368,7 @@ static const struct esf_key file_fields[] = {
 	    .offset = ESF_NOWHERE,
 	    .nullable = true,
 	    .not_built = "list the sites under sites" },
-	{ .name = "unknown_sites",
-	    .kind = ESF_KEY_CHOICE,
-	    .offset = ESF_NOWHERE,
-	    .choices = unknown_sites },
+	{ ESF_CHOICE("unknown_sites", struct esf_file, unknown_sites, unknown_sites) },
 	{ ESF_LIST("normalise", struct esf_file, normalise, esf_rule_item, 0, ESF_NORMALISE_MAX) },
 	{ ESF_LIST("kpis", struct esf_file, kpis, kpi_item, 0, ESF_KPIS_MAX) },
 	{ ESF_SECTION("rollup", rollup_fields) },

@@ -56,6 +56,7 @@ static void take_enums(struct esf_file *file)
 	file->config.profile = (enum esf_profile)file->profile;
 	file->config.domain = (enum esf_domain_name)file->domain;
 	file->config.ingestion = (enum esf_ingestion)file->ingestion;
+	file->config.learn_sites = file->unknown_sites == 1;
 	file->config.compare.fleetwise = file->calibrate == 1;
 }
 

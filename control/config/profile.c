@@ -50,23 +50,6 @@ static void check_count(struct esf_load *load, const struct esf_path *path, yaml
 		    count, what, limits->name, bound(limits, offset), above->name);
 }
 
-/* The profile's own ingestion may not be built yet; one that the file asks for is a fault of the
- * table's. */
-static void warn_ingestion(
-    struct esf_load *load, const struct esf_file *file, yaml_node_t *root, yaml_node_t *profile)
-{
-	static const char *const names[] = { "full", "downsample", "deviation" };
-	static const struct esf_path path = { .key = "ingestion" };
-	const struct esf_profile_limits *limits = &profiles[file->profile];
-
-	if (limits->ingestion == ESF_FULL ||
-	    esf_document_find(load->document, root, "ingestion") != NULL)
-		return;
-	esf_fault_warn(load->faults, &path, esf_node_line(profile),
-	    "profile %s would use %s, which is not built yet: running full", limits->name,
-	    names[limits->ingestion]);
-}
-
 /* The table can't say "not built yet" for slots: too many of them is the fault to name first. */
 static void check_slots(struct esf_load *load, yaml_node_t *root, const struct esf_file *file)
 {
@@ -89,7 +72,6 @@ void esf_profile_check(struct esf_load *load, struct esf_file *file)
 	static const struct esf_path regions = { .key = "regions" };
 	struct esf_document *document = load->document;
 	yaml_node_t *root = esf_document_root(document);
-	yaml_node_t *profile = esf_document_find(document, root, "profile");
 
 	check_slots(load, root, file);
 	if (!esf_document_is_known(document, root, "profile"))
@@ -98,6 +80,6 @@ void esf_profile_check(struct esf_load *load, struct esf_file *file)
 	    offsetof(struct esf_profile_limits, sites), "sites");
 	check_count(load, &regions, esf_document_find(document, root, "regions"), file->profile,
 	    offsetof(struct esf_profile_limits, regions), "regions");
-	if (profile != NULL)
-		warn_ingestion(load, file, root, profile);
+	if (esf_document_find(document, root, "ingestion") == NULL)
+		file->config.ingestion = profiles[file->profile].ingestion;
 }

@@ -201,7 +201,7 @@ void esf_site_check(struct esf_load *load, struct esf_file *file)
 		check_addresses(load, &seen, config, list, i);
 		check_keys(load, &seen, config, list, i);
 	}
-	if (config->sites_count == 0 && file->site_names_known)
+	if (config->sites_count == 0 && file->site_names_known && !config->learn_sites)
 		esf_fault_warn(load->faults, &sites_path, esf_node_line(list == NULL ? root : list),
 		    "none, so every datagram is of an unknown site");
 }

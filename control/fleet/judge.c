@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "control/fleet/admission.h"
+
 struct esf_judge {
 	const struct esf_config *config;
 	uint64_t config_revision;
@@ -38,16 +40,9 @@ void esf_judge_destroy(struct esf_judge *judge)
 {
 	if (judge == NULL)
 		return;
+	esf_admission_end(judge->plane);
 	free(judge->silent);
 	free(judge);
-}
-
-void esf_judge_use(struct esf_judge *judge, const struct esf_config *config,
-    uint64_t config_revision, struct esf_roster *roster)
-{
-	judge->config = config;
-	judge->config_revision = config_revision;
-	judge->roster = roster;
 }
 
 /* INT64_MAX where no window is known. */
@@ -82,12 +77,15 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 	struct esf_view *view;
 
 	*out = NULL;
+	esf_roster_learn(judge->roster, esf_plane_learned(judge->plane));
 	if (!is_closed(judge, window, settled))
 		return 0;
 	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    window, true, time, judge->silent);
-	if (view == NULL)
+	if (view == NULL || esf_admission_follow(judge->plane, view) != 0) {
+		esf_view_free(view);
 		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < view->sites_count; i++)
 		judge->silent[i] = view->sites[i].silent_windows;
 	esf_plane_consume(judge->plane, window);
@@ -98,6 +96,7 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 
 struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
 {
+	esf_roster_learn(judge->roster, esf_plane_learned(judge->plane));
 	return esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled,
 	    judge->silent);

@@ -19,21 +19,16 @@ struct esf_judge;
  */
 struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
     struct esf_roster *roster, struct esf_plane *plane, int64_t from_window);
+/* After the plane's shards stopped. */
 void esf_judge_destroy(struct esf_judge *judge);
-
-/*
- * From the next window on by another configuration and its roster, in which the sites have the
- * indexes they had; rollup's windows are the same.
- */
-void esf_judge_use(struct esf_judge *judge, const struct esf_config *config,
-    uint64_t config_revision, struct esf_roster *roster);
 
 /* Unix ns at which the next window closes; INT64_MAX: none is known yet. */
 int64_t esf_judge_next_close(const struct esf_judge *judge);
 
 /*
  * 0 with *out the view of the next window if it is closed at `settled` (the caller's to free; the
- * window's memory is given back to its shards), or NULL where none is. settled INT64_MAX: the end,
+ * window's memory is given back to its shards, which are told what mode each site is in from now
+ * on), or NULL where none is. settled INT64_MAX: the end,
  * every window that holds a record is closed. -ENOMEM when out of memory; the window is then tried
  * again the next time.
  */

@@ -2,15 +2,34 @@
 #include "control/fleet/roster.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
+#include "control/config/regionmap.h"
+
+enum { CHUNK_SITES = 1024 };
+
+struct learned_site {
+	struct esf_site_config config;
+	char name[ESF_SITE_NAME_MAX + 1];
+};
+
+/* Sites made here; they never move. */
+struct chunk {
+	struct chunk *next;
+	uint32_t used;
+	struct learned_site sites[CHUNK_SITES];
+};
+
 struct esf_roster {
 	const struct esf_config *config;
 	uint32_t capacity;
 	uint32_t count;
+	uint32_t known; /* all indexes below it are known; of those above, some may be */
+	struct chunk *chunks;
 	const struct esf_site_config **sites;
 	/*
 	 * By name: index + 1, open addressing, at most half full. Stored with release once the site
@@ -69,6 +88,7 @@ struct esf_roster *esf_roster_create(const struct esf_config *config, uint32_t c
 	for (uint32_t i = 0; i < config->sites_count; i++)
 		add(roster, i, &config->sites[i]);
 	roster->count = config->sites_count;
+	roster->known = config->sites_count;
 	return roster;
 }
 
@@ -76,9 +96,73 @@ void esf_roster_destroy(struct esf_roster *roster)
 {
 	if (roster == NULL)
 		return;
+	while (roster->chunks != NULL) {
+		struct chunk *next = roster->chunks->next;
+
+		free(roster->chunks);
+		roster->chunks = next;
+	}
 	free(roster->sites);
 	free((void *)roster->slots);
 	free(roster);
+}
+
+static struct learned_site *new_site(struct esf_roster *roster)
+{
+	if (roster->chunks == NULL || roster->chunks->used == CHUNK_SITES) {
+		struct chunk *chunk = calloc(1, sizeof(*chunk));
+
+		if (chunk == NULL)
+			return NULL;
+		chunk->next = roster->chunks;
+		roster->chunks = chunk;
+	}
+	return &roster->chunks->sites[roster->chunks->used++];
+}
+
+static void name_site(
+    const struct esf_roster *roster, const struct esf_learned_site *from, struct learned_site *site)
+{
+	if (from->name_length > 0) {
+		memcpy(site->name, from->name, from->name_length);
+		return;
+	}
+	snprintf(site->name, sizeof(site->name), "site-%u", from->id);
+	if (esf_roster_find(roster, site->name, roster->count) >= 0)
+		snprintf(site->name, sizeof(site->name), "etd-%u", from->id);
+}
+
+static bool learn(struct esf_roster *roster, uint32_t index, const struct esf_learned_site *from)
+{
+	struct learned_site *site = from == NULL ? NULL : new_site(roster);
+
+	if (site == NULL)
+		return false;
+	name_site(roster, from, site);
+	site->config = (struct esf_site_config){
+		.id = from->id,
+		.name = site->name,
+		.weight = 1,
+		.region =
+		    esf_regionmap_find(roster->config, site->name, roster->config->regions_count),
+		.learned = true,
+	};
+	add(roster, index, &site->config);
+	return true;
+}
+
+void esf_roster_learn(struct esf_roster *roster, const struct esf_learned *learned)
+{
+	uint32_t count = esf_learned_count(learned);
+	bool whole = true;
+
+	for (uint32_t i = roster->known; i < count; i++) {
+		if (roster->sites[i] == NULL)
+			whole = learn(roster, i, esf_learned_at(learned, i)) && whole;
+		if (whole)
+			roster->known = i + 1;
+	}
+	roster->count = count > roster->count ? count : roster->count;
 }
 
 uint32_t esf_roster_count(const struct esf_roster *roster)

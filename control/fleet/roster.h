@@ -5,10 +5,13 @@
 #include <stdint.h>
 
 #include "control/config/config.h"
+#include "dataplane/learned.h"
 
 /*
  * Who is who: the site behind each index of the plane's arrays. The configuration's sites come
- * first, in its order.
+ * first, in its order; then what the data lcores learned, with the weight 1, no labels, and the
+ * region that the configuration's globs give to its name. What is known by its id is named
+ * "site-ID", or "etd-ID" where a listed site has that name.
  *
  * Writer: control. Any thread that holds a view may read what is below the view's sites_count:
  * entries never change or move while the roster lives, which is as long as any view that points to
@@ -20,6 +23,9 @@ struct esf_roster;
  */
 struct esf_roster *esf_roster_create(const struct esf_config *config, uint32_t capacity);
 void esf_roster_destroy(struct esf_roster *roster);
+
+/* Control: takes in what was learned since the last time. */
+void esf_roster_learn(struct esf_roster *roster, const struct esf_learned *learned);
 
 /* Control: indexes in use; a view takes this number along. */
 uint32_t esf_roster_count(const struct esf_roster *roster);

@@ -9,6 +9,7 @@
 #include "control/fleet/health.h"
 #include "control/fleet/rollup.h"
 
+const char *const esf_mode_names[] = { "full", "downsample", "deviation" };
 const char *const esf_status_names[] = { "good", "degraded", "bad", "unknown" };
 
 /*
@@ -125,9 +126,9 @@ static bool allocate(struct build *build)
 static void read_measured(const struct esf_acc *acc, double window_s, struct esf_site_kpi *out)
 {
 	out->good = acc->good;
-	out->samples = acc->good;
+	out->samples = acc->samples;
 	out->refused = acc->refused;
-	if (acc->good == 0)
+	if (acc->samples == 0)
 		return;
 	if (acc->counter) {
 		out->mean = acc->sum / window_s;
@@ -195,6 +196,22 @@ static void set_silence(struct build *build, struct esf_site_view *site, uint32_
 	    site->silent_windows >= build->config->correlate.silent_after && !site->reporting;
 }
 
+/* Only a site that is known to be well is thinned. */
+static enum esf_ingestion mode_of(const struct build *build, const struct esf_plane *plane,
+    uint32_t index, const struct esf_site_view *site)
+{
+	const struct esf_config *config = build->config;
+	const struct esf_admission *admission;
+	bool downsampled;
+
+	if (config->ingestion != ESF_DOWNSAMPLE)
+		return config->ingestion;
+	admission = esf_plane_admission(plane);
+	downsampled = build->view->closed ? site->health > config->downsample.healthy_above
+	                                  : admission != NULL && admission->downsampled[index];
+	return downsampled ? ESF_DOWNSAMPLE : ESF_FULL;
+}
+
 static void build_site(
     struct build *build, const struct esf_plane *plane, uint32_t index, uint32_t silent_before)
 {
@@ -208,6 +225,7 @@ static void build_site(
 	site->reporting = block != NULL && block->accepted > 0;
 	set_silence(build, site, silent_before);
 	esf_health_site(build->config, kpis, site);
+	site->mode = mode_of(build, plane, index, site);
 }
 
 static void count_sites(

@@ -19,6 +19,7 @@
 
 enum esf_status { ESF_STATUS_GOOD, ESF_STATUS_DEGRADED, ESF_STATUS_BAD, ESF_STATUS_UNKNOWN };
 
+extern const char *const esf_mode_names[];   /* by enum esf_ingestion */
 extern const char *const esf_status_names[]; /* "good", "degraded", "bad", "unknown" */
 
 /* One KPI of one site in the window. */
@@ -38,6 +39,7 @@ struct esf_site_view {
 	double health; /* NaN: unknown */
 	enum esf_status status;
 	double coverage; /* 0..1 */
+	enum esf_ingestion mode; /* from the window's close on; of a provisional window: now */
 	bool reporting;  /* an accepted record in the window */
 	bool silent;     /* none in the last correlate.silent_after closed windows */
 	uint32_t silent_windows; /* consecutive closed windows without an accepted record, this one included */

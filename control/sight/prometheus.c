@@ -55,16 +55,6 @@ static void put_counts(FILE *out, const char *name, const char *label, const cha
 		fprintf(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, values[i], counts[i]);
 }
 
-static void put_reloads(FILE *out, const struct esf_reload_counts *reloads)
-{
-	static const char *const results[] = { "done", "refused" };
-	const uint64_t counts[] = { reloads->done, reloads->refused };
-
-	head(out, "estream_reloads_total", "counter",
-	    "Times the configuration was to be loaded anew, by what came of it.");
-	put_counts(out, "estream_reloads_total", "result", results, counts, 2);
-}
-
 static void put_ledger(FILE *out, const struct esf_ledger *ledger)
 {
 	put_count(out, "estream_datagrams_received_total", "counter",
@@ -165,6 +155,17 @@ static void put_scope_kpis(
 		    scope->kpis[k].mean);
 }
 
+static void put_modes(FILE *out, const struct esf_view *view)
+{
+	uint64_t counts[ESF_DEVIATION + 1] = { 0 };
+
+	for (uint32_t s = 0; s < view->sites_count; s++)
+		if (esf_roster_at(view->roster, s) != NULL)
+			counts[view->sites[s].mode]++;
+	head(out, "estream_sites_mode", "gauge", "Sites by the ingestion mode they are in.");
+	put_counts(out, "estream_sites_mode", "mode", esf_mode_names, counts, ESF_DEVIATION + 1);
+}
+
 static void put_view(FILE *out, const struct esf_view *view)
 {
 	const struct esf_scope *fleet = &view->fleet;
@@ -186,6 +187,7 @@ static void put_view(FILE *out, const struct esf_view *view)
 		put_scope_kpis(out, view, "region", &view->regions[r]);
 	head(out, "estream_sites", "gauge", "Sites by status.");
 	put_counts(out, "estream_sites", "status", esf_status_names, counts, 4);
+	put_modes(out, view);
 	put_count(out, "estream_sites_reporting", "gauge",
 	    "Sites with an accepted record in the latest closed window.", fleet->reporting);
 }
@@ -201,7 +203,6 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	put_seconds(out, "estream_start_time_seconds", "When estream-fleetd started, Unix time.",
 	    input->started);
 	put_ledger(out, input->ledger);
-	put_reloads(out, &input->reloads);
 	put_events(out, input->events);
 	if (input->pressure != NULL)
 		esf_prometheus_put_pressure(out, input->pressure);

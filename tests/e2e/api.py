@@ -92,7 +92,8 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
             "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "z": Maybe(REAL),
             "median": Maybe(REAL), "outlier": BOOL}
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
-        "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "lost": INT, "duplicates": INT,
+        "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
+        "lost": INT, "duplicates": INT,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
@@ -365,8 +366,7 @@ def check_refusals(checks, api):
     for method, path, want, says in (("POST", "/api/v1/fleet", 405, "want GET, HEAD"),
                                      ("DELETE", "/api/v1/sites/north-1", 405, "got DELETE"),
                                      ("GET", "/api/v1/reload", 405, "want POST"),
-                                     ("POST", "/api/v1/reload?diff=2", 400, 'got "2", want 0 or 1'),
-                                     ("POST", "/api/v1/reload?full=1", 400, "want one of: diff"),
+                                     ("POST", "/api/v1/reload", 501, "not built yet"),
                                      ("POST", "/api/v1/incidents/7/ack", 501, "not built yet")):
         answer = api.ask(path, method)
         check_refusal(checks, "%s %s" % (method, path), answer, want, says)
@@ -432,6 +432,8 @@ def check_metrics(checks, api):
     checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
     checks.equal("metric of dropped events", samples["estream_events_dropped_total"], 0)
     checks.equal("metric of unknown sites", samples['estream_sites{status="unknown"}'], 4)
+    checks.equal("every site is in full", samples['estream_sites_mode{mode="full"}'],
+                 sum(count for name, count in samples.items() if name.startswith("estream_sites{")))
     checks.equal("metric of a KPI", samples['estream_kpi_mean{scope="region",name="south",kpi="thermal_margin"}'], 60)
     checks.that("a site's health", 0 < samples['estream_health{scope="site",name="%s"}' % FAILING] < 99)
     checks.that("an unknown health has no sample",

@@ -106,6 +106,11 @@ class Config:
     etd_port: int = 47700
     influx_port: int = 8089
     precision: str = "ns"
+    ingestion: str = "full"
+    healthy_above: float = 80
+    keep_one_in: int = 10
+    band: float = 0.01
+    max_silence_s: int = 8 * 3600
 
     @property
     def precision_ns(self):
@@ -181,7 +186,7 @@ def _site_yaml(site):
 
 def config_yaml(config):
     prefixes = ["%s/%d" % (a, 64 if ":" in a else 24) for a in config.addresses]
-    lines = ["profile: medium", "domain: custom", "ingestion: full",
+    lines = ["profile: medium", "domain: custom", "ingestion: " + config.ingestion,
              "ports: [%s]" % _scalar({"port": 0, "addresses": prefixes}), "listeners:"]
     lines.append("  - " + _scalar({"udp": config.etd_port, "format": "etd"}))
     lines.append("  - " + _scalar({"udp": config.influx_port, "format": "influx",
@@ -201,6 +206,8 @@ def config_yaml(config):
         "health": {"good": config.good, "degraded": config.degraded,
                    "min_coverage": config.min_coverage, "vital_cap": config.vital_cap},
         "correlate": {"silent_after": config.silent_after},
+        "downsample": {"healthy_above": config.healthy_above, "keep_one_in": config.keep_one_in},
+        "deviation": {"band": config.band, "max_silence": "%ds" % config.max_silence_s},
     }
     for key, section in sections.items():
         lines.append("%s: %s" % (key, _scalar(section).replace('"', "")))
@@ -461,12 +468,42 @@ class Card:
     duplicates: int = 0
 
 
+MASK = (1 << 64) - 1
+
+
+def _mix(x):
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
+    return x ^ (x >> 31)
+
+
+def _zone(kpi, value):
+    """Where a value stands to the bands: 0 within good, -1..-3 below it, 1..3 above it."""
+    for side, sign in ((0, -1), (1, 1)):
+        good, warn, crit = (band[side] for band in (kpi.good, kpi.warn, kpi.crit))
+        if good is None or sign * (value - good) <= 0:
+            continue
+        if crit is not None and sign * (value - crit) >= 0:
+            return 3 * sign
+        return sign if warn is None or sign * (value - warn) <= 0 else 2 * sign
+    return 0
+
+
+@dataclass
+class Reported:
+    """Of one KPI of one site."""
+
+    zone: int = None  # of the last good record; None: the next good one passes
+    value: float = None
+    time: int = None
+
+
 class Cell:
     """One site in one window."""
 
     def __init__(self):
         self.accepted = 0
-        self.values = {}  # KPI: values of its gauges
+        self.values = {}  # KPI: values of its gauges, and the weight of each
         self.counted = {}  # KPI: samples of its counters
         self.refused = {}
         self.comms = [0, 0]  # accepted, lost
@@ -492,6 +529,8 @@ class Model:
         self.cells = {}  # (site, window)
         self.samples = {}  # (site, KPI): (time, value) of counters, in order of arrival
         self.snapshots = []  # (last window closed, cards then)
+        self.reported = {}  # (site, KPI)
+        self.thinned = set()  # sites
 
     # -- packets
 
@@ -509,6 +548,27 @@ class Model:
         closed = self.now // self.window_ns - self.config.windows_open
         if not self.snapshots or closed > self.snapshots[-1][0]:
             self._snapshot(closed)
+            if self.config.ingestion == "downsample":
+                self._thin(closed)
+
+    def _thin(self, closed):
+        """The last window that has closed decides."""
+        used = [window for (_, window), cell in self.cells.items() if cell.has_records()]
+        if not used or min(used) > closed:
+            return
+        increases = self._increases()
+        self.thinned = set()
+        for site in self.config.sites:
+            cell = self.cells.get((site.name, closed), Cell())
+            kpis = {k.name: self._site_kpi(site.name, k, cell, closed, increases)
+                    for k in self.config.kpis}
+            if self._mode(self._site_health(kpis)[0]) == "downsample":
+                self.thinned.add(site.name)
+
+    def _mode(self, health):
+        if self.config.ingestion != "downsample":
+            return self.config.ingestion
+        return "downsample" if health is not None and health > self.config.healthy_above else "full"
 
     def _snapshot(self, closed):
         cards = {name: (c.last_seen, c.lost, c.duplicates) for name, c in self.cards.items()}
@@ -585,14 +645,44 @@ class Model:
         cell = self._cell(site, time // self.window_ns)
         if verdict != "accepted":
             cell.refused[rule.kpi] = cell.refused.get(rule.kpi, 0) + 1
+            self.reported.setdefault((site, rule.kpi), Reported()).zone = None
             return verdict
         cell.accepted += 1
         if rule.type == "counter" or (rule.type is None and born_counter):
             cell.counted[rule.kpi] = cell.counted.get(rule.kpi, 0) + 1
             self.samples.setdefault((site, rule.kpi), []).append((time, value))
-        else:
-            cell.values.setdefault(rule.kpi, []).append(value)
+            return verdict
+        verdict, weight, value = self._admit(site, rule, time, value, rule.kpi not in cell.values)
+        cell.values.setdefault(rule.kpi, []).append((value, weight))
         return verdict
+
+    def _admit(self, site, rule, time, value, first):
+        """(verdict, weight, what is counted)"""
+        config = self.config
+        reported = self.reported.setdefault((site, rule.kpi), Reported())
+        zone = _zone(next(k for k in config.kpis if k.name == rule.kpi), value)
+        passes = zone != reported.zone
+        reported.zone = zone
+        if config.ingestion == "deviation":
+            if not passes and time - reported.time < config.max_silence_s * S:
+                sizes = (abs(value), abs(reported.value))
+                reach = rule.max - rule.min if None not in (rule.min, rule.max) else min(sizes)
+                if abs(value - reported.value) <= config.band * reach:
+                    return "within_band", 1, reported.value
+            reported.value, reported.time = value, time
+        elif site in self.thinned and not passes and not first:
+            if not self._is_kept(site, rule.kpi, time, value):
+                return "sampled_out", 0, value
+            return "accepted", config.keep_one_in, value
+        return "accepted", 1, value
+
+    def _is_kept(self, site, kpi, time, value):
+        index = [s.name for s in self.config.sites].index(site)
+        measure = [k.name for k in self.config.kpis if not k.is_comms].index(kpi)
+        bits = struct.unpack("<Q", struct.pack("<d", value))[0]
+        place = 64 * index + measure + 1
+        upper = _mix(_mix((place * 0x9E3779B97F4A7C15 + bits) & MASK) ^ time) >> 32
+        return upper * self.config.keep_one_in >> 32 == 0
 
     @staticmethod
     def _judge(rule, value, quality, when):
@@ -675,8 +765,9 @@ class Model:
             "records": counts(sum(self.records.values()), self.records),
             "in_flight": 0,
             "balanced": True,
-            "nic": {"missed": 0, "no_buffer": 0, "errors": 0},
+            "nic": {"missed": 0, "no_buffer": 0, "errors": 0, "ports": []},
             "mbufs": {"total": 0, "free": 0, "in_use": 0},
+            "rings": [], "mempools": [],
         }
 
     def _increases(self):
@@ -741,13 +832,15 @@ class Model:
             out["mean"] = float(Fraction(increases.get((site, kpi.name, window), 0))
                                 / self.config.window_s)
         elif values:
-            out["samples"] = out["good"] = len(values)
-            out["min"], out["max"] = min(values), max(values)
-            mean = sum(map(Fraction, values)) / len(values)
+            out["good"] = len(values)
+            out["samples"] = samples = sum(weight for _, weight in values)
+            kept = [value for value, weight in values if weight > 0]
+            out["min"], out["max"] = min(kept), max(kept)
+            mean = sum(weight * Fraction(value) for value, weight in values) / samples
             out["mean"] = float(mean)
-            if len(values) > 1:
-                squares = sum((Fraction(v) - mean) ** 2 for v in values)
-                out["stddev"] = math.sqrt(squares / (len(values) - 1))
+            if samples > 1:
+                squares = sum(weight * (Fraction(v) - mean) ** 2 for v, weight in values)
+                out["stddev"] = math.sqrt(squares / (samples - 1))
             return out
         out["min"] = out["max"] = out["mean"]
         return out
@@ -804,7 +897,8 @@ class Model:
             "id": site.id, "name": site.name, "region": self.config.region_of(site),
             "weight": site.weight, "health": health, "status": self._status(health),
             "coverage": coverage, "last_seen": last_seen,
-            "silent": unheard >= self.config.silent_after, "storm": False, "lost": lost,
+            "silent": unheard >= self.config.silent_after, "storm": False,
+            "mode": self._mode(health), "lost": lost,
             "duplicates": duplicates,
             "kpis": {name: {**{key: values[key] for key in keys}, "z": None, "median": None,
                             "outlier": False} for name, values in kpis.items()},

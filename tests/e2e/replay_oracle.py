@@ -92,6 +92,15 @@ class Fleet:
             good=round(rng.uniform(75, 90), 3), degraded=round(rng.uniform(40, 70), 3),
             min_coverage=round(rng.uniform(0.05, 0.95), 4), vital_cap=round(rng.uniform(10, 50), 2),
             precision=rng.choice(["ns", "ns", "us", "ms"]))
+        self._make_ingestion(random.Random(rng.random()))
+
+    def _make_ingestion(self, rng):
+        config = self.config
+        config.ingestion = rng.choice(["full", "downsample", "deviation"])
+        config.healthy_above = rng.choice([0, 20, 50, 80])
+        config.keep_one_in = rng.choice([1, 2, 3, 10, 1000])
+        config.band = rng.choice([0.001, 0.01, 0.1, 0.3, 1])
+        config.max_silence_s = rng.choice([2, 15, 3600])
 
     def _make_site(self, i):
         rng = self.rng
