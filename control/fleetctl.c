@@ -17,7 +17,9 @@ static const char usage[] =
     "  region NAME                  one region's KPIs and worst sites\n"
     "  sites [--region R] [--status good|degraded|bad|unknown]\n"
     "        [--sort health|name|id|coverage] [--limit N]\n"
-    "  site NAME                    one site's KPIs\n"
+    "  site NAME [--unmapped]       one site's KPIs; --unmapped: its signals that no rule takes\n"
+    "  rule test PATTERN [NAME...]  whether a name rule would take the names; without NAMEs:\n"
+    "                               which of those that the appliance has met\n"
     "  ledger [--site NAME] [--all] what became of every datagram and record;\n"
     "                               --all: also the verdicts that did not occur\n"
     "  events [--site NAME] [--code C] [--limit N]\n"
@@ -39,6 +41,8 @@ enum takes {
 	TAKES_LEDGER = 4,
 	TAKES_COUNT = 8,
 	TAKES_JSON = 16,
+	TAKES_UNMAPPED = 256,
+	TAKES_RULE = 512,
 	TAKES_EVENTS = 32,
 };
 
@@ -53,7 +57,8 @@ static const struct command commands[] = {
 	{ "regions", TAKES_JSON, esf_command_regions },
 	{ "region", TAKES_JSON | TAKES_NAME, esf_command_region },
 	{ "sites", TAKES_JSON | TAKES_LISTING, esf_command_sites },
-	{ "site", TAKES_JSON | TAKES_NAME, esf_command_site },
+	{ "site", TAKES_JSON | TAKES_NAME | TAKES_UNMAPPED, esf_command_site },
+	{ "rule", TAKES_JSON | TAKES_RULE, esf_command_rule },
 	{ "ledger", TAKES_JSON | TAKES_LEDGER, esf_command_ledger },
 	{ "events", TAKES_JSON | TAKES_EVENTS, esf_command_events },
 	{ "top", TAKES_COUNT, esf_command_top },
@@ -79,6 +84,7 @@ enum option_id {
 	OPTION_SITE,
 	OPTION_CODE,
 	OPTION_ALL,
+	OPTION_UNMAPPED,
 	OPTION_COUNT,
 	OPTION_ONCE,
 	OPTION_NOTE,
@@ -95,6 +101,7 @@ static const struct option long_options[] = {
 	{ "site", required_argument, NULL, OPTION_SITE },
 	{ "code", required_argument, NULL, OPTION_CODE },
 	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "unmapped", no_argument, NULL, OPTION_UNMAPPED },
 	{ "count", required_argument, NULL, OPTION_COUNT },
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "note", required_argument, NULL, OPTION_NOTE }, /* ack's */
@@ -115,6 +122,7 @@ static const unsigned int option_takes[OPTIONS_COUNT] = {
 	[OPTION_SITE - OPTION_URL] = TAKES_LEDGER | TAKES_EVENTS,
 	[OPTION_CODE - OPTION_URL] = TAKES_EVENTS,
 	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
+	[OPTION_UNMAPPED - OPTION_URL] = TAKES_UNMAPPED,
 	[OPTION_COUNT - OPTION_URL] = TAKES_COUNT,
 	[OPTION_ONCE - OPTION_URL] = TAKES_COUNT,
 	[OPTION_HELP - OPTION_URL] = ~0u,
@@ -173,6 +181,9 @@ static int take_option(struct arguments *arguments, int id, const char *value)
 		return 0;
 	case OPTION_ALL:
 		options->all = true;
+		return 0;
+	case OPTION_UNMAPPED:
+		options->unmapped = true;
 		return 0;
 	case OPTION_ONCE:
 		options->count = 1;
@@ -264,6 +275,14 @@ static bool takes_words(const struct command *command, int count, char *const *w
 {
 	int wanted = (command->takes & TAKES_NAME) != 0;
 
+	if (command->takes & TAKES_RULE) {
+		if (count >= 2 && strcmp(words[0], "test") == 0)
+			return true;
+		fprintf(stderr,
+		    "fleetctl: %s: want test PATTERN [NAME...]; see fleetctl help\n",
+		    command->name);
+		return false;
+	}
 	if (count > wanted) {
 		fprintf(stderr, "fleetctl: %s: got \"%s\", want %s; see fleetctl help\n",
 		    command->name, words[wanted], wanted ? "one NAME only" : "no argument");
@@ -332,5 +351,7 @@ int main(int argc, char **argv)
 	    !takes_words(command, argc - optind - 1, argv + optind + 1))
 		return ESF_EXIT_USAGE;
 	arguments.options.name = argv[optind + 1];
+	arguments.options.words_count = argc - optind - 1;
+	arguments.options.words = argv + optind + 1;
 	return (int)call_command(command, &arguments);
 }

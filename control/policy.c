@@ -158,7 +158,8 @@ static int policy_rules(const struct esf_config *config, const struct esf_policy
 	}
 	policy->rules_generation += former != NULL;
 	result = compile(config, "name rule", "rules.patterns",
-	    (const char *const *)rules->patterns, rules->count, shards_count, &patterns, errors);
+	    (const char *const *)rules->patterns, rules->count, shards_count + 1, &patterns,
+	    errors); /* one for the API's thread, behind the shards' */
 	if (result == 0 && esf_ruleset_adopt(patterns, rules->rules, &set) != 0) {
 		esf_patterns_destroy(patterns);
 		result = -ENOMEM;

@@ -30,6 +30,8 @@ json_t *esf_answer_region(const struct esf_answer *answer);
 json_t *esf_answer_sites(const struct esf_answer *answer);
 json_t *esf_answer_site(const struct esf_answer *answer);
 json_t *esf_answer_ledger(const struct esf_answer *answer);
+json_t *esf_answer_unmapped(const struct esf_answer *answer); /* names.c */
+json_t *esf_answer_names(const struct esf_answer *answer);    /* names.c */
 json_t *esf_answer_events(const struct esf_answer *answer); /* events.c */
 
 /* These set the reply themselves. */

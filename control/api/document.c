@@ -187,6 +187,7 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put_string(&document, "mode", esf_mode_names[of->mode]);
 	put_count(&document, "lost", of->lost);
 	put_count(&document, "duplicates", of->duplicates);
+	put_count(&document, "unmapped", of->ledger.records[ESF_RECORD_UNMAPPED]);
 	put(&document, "kpis", site_kpis(view, of));
 	put(&document, "labels", labels(config));
 	put_bool(&document, "learned", config->learned);

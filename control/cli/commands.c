@@ -194,11 +194,29 @@ static void show_site(const struct esf_call *call, const json_t *document)
 	esf_show_site(&call->screen, document);
 }
 
+static void show_unmapped(const struct esf_call *call, const json_t *document)
+{
+	esf_show_unmapped(&call->screen, document);
+}
+
+static enum esf_exit run_unmapped(const struct esf_call *call, char *path)
+{
+	size_t size = strlen(path);
+	json_t *document = NULL;
+	int result;
+
+	snprintf(path + size, PATH_SIZE - size, "/unmapped");
+	result = esf_client_get(call->client, path, "signals", &document);
+	return finish(call, result, document, show_unmapped);
+}
+
 enum esf_exit esf_command_site(const struct esf_call *call)
 {
 	char path[PATH_SIZE];
 
 	name_path(call, path, "/api/v1/sites/");
+	if (call->options->unmapped)
+		return run_unmapped(call, path);
 	return run(call, path, "kpis", show_site);
 }
 

@@ -29,6 +29,9 @@ struct esf_options {
 	const char *code;
 	unsigned int count; /* top: frames; 0: until interrupted */
 	const char *name;   /* the command's own argument */
+	bool unmapped;      /* site: the signals that no rule takes */
+	int words_count;
+	char *const *words; /* rule: all its arguments */
 };
 
 struct esf_call {
@@ -46,6 +49,7 @@ enum esf_exit esf_command_sites(const struct esf_call *call);
 enum esf_exit esf_command_site(const struct esf_call *call);
 enum esf_exit esf_command_ledger(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
+enum esf_exit esf_command_rule(const struct esf_call *call); /* rule.c */
 enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */
 
 /*

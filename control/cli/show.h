@@ -42,6 +42,10 @@ void esf_show_pressure(const struct esf_screen *screen, const json_t *ledger);
 /* The table of GET /api/v1/events, and its counts. */
 void esf_show_events(const struct esf_screen *screen, const json_t *document);
 
+/* A table of raw names and what takes each; all of GET /api/v1/sites/NAME/unmapped. */
+void esf_show_names(const struct esf_screen *screen, const json_t *names);
+void esf_show_unmapped(const struct esf_screen *screen, const json_t *document);
+
 /* The style of a status's word. */
 enum esf_style esf_show_status_style(const char *status);
 

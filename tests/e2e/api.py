@@ -93,7 +93,7 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
             "median": Maybe(REAL), "outlier": BOOL}
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
-        "lost": INT, "duplicates": INT,
+        "lost": INT, "duplicates": INT, "unmapped": INT,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
@@ -326,8 +326,27 @@ def check_events(checks, api):
         checks.equal("events%s" % query, len(api.get("events" + query)["events"]), count)
 
 
+def check_names(checks, api, fleetctl):
+    name = {"name": TEXT, "kpi": Maybe(TEXT), "records": INT}
+    names = check_shape(checks, api, "/api/v1/names", {"total": INT, "names": [name]})
+    checks.that("a known name has its KPI", "thermal_margin" in [each["kpi"] for each in names["names"]], names)
+    checks.equal("names are counted once", len({each["name"] for each in names["names"]}), names["total"])
+    none = check_shape(checks, api, "/api/v1/sites/%s/unmapped" % FAILING,
+                       {"site": TEXT, "records": INT, "more": INT, "signals": [name]})
+    checks.equal("no unmapped signals", (none["site"], none["records"], none["signals"]), (FAILING, 0, []))
+    code, out, errors = fleetctl("rule", "test", "(")
+    checks.that("a pattern that does not compile", code == 2 and "parenthes" in errors, (code, out, errors))
+    checks.equal("which names a rule would take",
+                 json.loads(fleetctl("--json", "rule", "test", "^a[0-9]", "a1", "b1")[1])["names"],
+                 [{"name": "a1", "taken": True}, {"name": "b1", "taken": False}])
+    checks.that("which known names", "of %d known names" % names["total"] in fleetctl("rule", "test", "margin")[1])
+    checks.equal("rule needs a pattern", fleetctl("rule", "test")[0], 2)
+
+
 def check_refusals(checks, api):
     cases = (
+        ("/api/v1/sites/nort-3/unmapped", 404, 'no site "nort-3", did you mean "north-3"?'),
+        ("/api/v1/names?limit=0", 400, 'limit: got "0", want 1..10000'),
         ("/nowhere", 404, "no such path"),
         ("/api/v1/fleet/x", 404, "no such path"),
         ("/api/v1/sites/nort-3", 404, 'no site "nort-3", did you mean "north-3"?'),
@@ -500,6 +519,7 @@ def check_fleetctl(checks, api, fleetctl):
     shown = {}
     for words in (["status"], ["regions"], ["region", "north"], ["region", "unassigned"], ["sites"],
                   ["sites", "--sort", "health", "--limit", "5"], ["sites", "--region", "south", "--status", "unknown"],
+                  ["site", FAILING, "--unmapped"], ["rule", "test", "margin"], ["rule", "test", "a", "a", "b"],
                   ["site", FAILING], ["site", ODD], ["site", LONG], ["ledger"], ["ledger", "--all"],
                   ["ledger", "--site", "south-2"], ["top", "--once"], ["help"],
                   ["events"], ["events", "--site", "north-1", "--code", "other_fault", "--limit", "3"]):
@@ -612,6 +632,7 @@ def check_all(checks, build, appliance, labels, prefix):
     check_site(checks, api, labels)
     check_ledger(checks, api, labels)
     check_events(checks, api)
+    check_names(checks, api, fleetctl)
     check_metrics(checks, api)
     check_telemetry(checks, api, prefix)
     check_fleetctl(checks, api, fleetctl)
