@@ -10,6 +10,7 @@
 #include "ledger.h"
 #include "limits.h"
 #include "policy.h"
+#include "skew.h"
 #include "unmapped.h"
 #include "window.h"
 
@@ -54,10 +55,11 @@ struct esf_plane_options {
 /* One site's summary, immutable once published. */
 struct esf_card {
 	struct esf_site_ledger ledger;
-	uint64_t lost;     /* sequence numbers that never came */
-	int64_t last_seen; /* Unix ns of the arrival of the last accepted datagram; 0: never */
-	bool left;         /* its last word was a death */
-	uint32_t streams;  /* independent senders seen */
+	uint64_t lost;        /* sequence numbers that never came */
+	int64_t last_seen;    /* Unix ns of the arrival of the last accepted datagram; 0: never */
+	int64_t clock_offset; /* ns its clock is ahead of ours, or ESF_SKEW_UNKNOWN */
+	bool left;            /* its last word was a death */
+	uint32_t streams;     /* independent senders seen */
 	const struct esf_unmapped_list *unmapped; /* signals that no rule takes; NULL: none */
 	uint32_t site;
 	struct rcu_head rcu;

@@ -182,6 +182,7 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	card->ledger = site->ledger;
 	card->lost = site->lost;
 	card->last_seen = site->last_seen;
+	card->clock_offset = esf_skew_estimate(&site->skew);
 	card->left = site->left;
 	card->streams = site->streams_count;
 	card->site = site_index;

@@ -13,6 +13,7 @@
 #include "limits.h"
 #include "names.h"
 #include "pool.h"
+#include "skew.h"
 #include "unmapped.h"
 #include "window.h"
 
@@ -55,6 +56,7 @@ struct esf_site {
 	struct esf_report *reports; /* by measured KPI; NULL: none yet, or ingestion is full */
 	struct esf_unmapped *unmapped; /* NULL: none yet */
 	int64_t last_seen;
+	struct esf_skew skew;
 	uint64_t lost;
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
 	uint32_t streams_count;

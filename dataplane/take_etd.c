@@ -185,6 +185,10 @@ static enum esf_datagram_verdict take_from_site(
 	lost = stream->dedup.lost - lost;
 	site->lost += lost;
 	site->last_seen = shard->arrival;
+	/* Whatever becomes of the records: a clock that is far ahead is learned from refused ones.
+	 */
+	if (!(etd->flags & ESF_ETD_BACKFILL) && etd->kind != ESF_ETD_DEATH)
+		esf_skew_learn(&site->skew, etd->time, shard->arrival);
 	esf_shard_sequenced(shard, site_index, lost);
 	take_records(shard, site_index, etd, stream);
 	return ESF_DATAGRAM_ACCEPTED;

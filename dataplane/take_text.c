@@ -146,6 +146,8 @@ static void take_values(
 	int64_t time = line->has_time ? line->time : shard->arrival;
 
 	site->last_seen = shard->arrival;
+	if (line->has_time && line->format != ESF_LISTENER_STATSD)
+		esf_skew_learn(&site->skew, line->time, shard->arrival);
 	site->left = false;
 	if (line->format == ESF_LISTENER_STATSD)
 		take_statsd(shard, site_index, &line->statsd, time);

@@ -30,6 +30,7 @@
 	X(shard)                                                                                   \
 	X(sealed)                                                                                  \
 	X(text)                                                                                    \
+	X(skew)                                                                                    \
 	X(unmapped)                                                                                \
 	X(message)                                                                                 \
 	X(event_log)                                                                               \

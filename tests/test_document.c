@@ -130,7 +130,8 @@ static struct esf_view view = {
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"     \
 	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"            \
 	"\"silent\":false,\"storm\":false,\"mode\":\"downsample\",\"lost\":7,"                \
-	"\"duplicates\":11,\"unmapped\":0,\"kpis\":{\"power_kw\":{"                           \
+	"\"duplicates\":11,\"unmapped\":0,\"clock_offset\":0,\"skewed\":false,\"kpis\":{"     \
+	"\"power_kw\":{"                                                                      \
 	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3," \
 	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"           \
 	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                        \
@@ -140,6 +141,7 @@ static struct esf_view view = {
 	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null," \
 	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"          \
 	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,"        \
+	"\"clock_offset\":0,\"skewed\":false,"                                                 \
 	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                \
 	    "0") "},\"labels\":{},\"learned\":false}"
 

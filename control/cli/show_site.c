@@ -124,6 +124,29 @@ static void put_labels(const struct esf_screen *screen, const json_t *labels)
 	esf_items_finish(&items);
 }
 
+/* "clock +312 ms", "clock 6 m 12 s behind: its records are late". */
+static void put_clock(const struct esf_screen *screen, const json_t *site)
+{
+	int64_t offset_ns = esf_field_count(site, "clock_offset");
+	int64_t ms = (offset_ns < 0 ? -(offset_ns / 1000000) : offset_ns / 1000000);
+	bool skewed = esf_field_bool(site, "skewed");
+	const char *side = offset_ns < 0 ? "behind" : "ahead";
+
+	if (!json_is_integer(json_object_get(site, "clock_offset")))
+		return;
+	if (ms < 10000)
+		fprintf(screen->out, "clock %c%jd ms", offset_ns < 0 ? '-' : '+', (intmax_t)ms);
+	else if (ms < 3600000)
+		fprintf(screen->out, "clock %jd m %jd s %s", (intmax_t)(ms / 60000),
+		    (intmax_t)(ms / 1000 % 60), side);
+	else
+		fprintf(screen->out, "clock %jd h %jd m %s", (intmax_t)(ms / 3600000),
+		    (intmax_t)(ms / 60000 % 60), side);
+	if (skewed)
+		fprintf(screen->out, ": its records are %s", offset_ns < 0 ? "late" : "future");
+	fputc('\n', screen->out);
+}
+
 static void put_site_head(const struct esf_screen *screen, const json_t *site)
 {
 	const char *status = esf_field_text(site, "status");
@@ -145,6 +168,7 @@ static void put_site_head(const struct esf_screen *screen, const json_t *site)
 	fprintf(screen->out, "; %s lost, %s duplicates\n",
 	    esf_text_count((uint64_t)esf_field_count(site, "lost"), text),
 	    esf_text_count((uint64_t)esf_field_count(site, "duplicates"), more));
+	put_clock(screen, site);
 	put_labels(screen, json_object_get(site, "labels"));
 }
 

@@ -174,8 +174,20 @@ static void read_kpis(
 	}
 }
 
-static void read_card(const struct esf_card *card, struct esf_site_view *site)
+/* Ahead by more than is allowed, or so far behind that every record is late. */
+static bool is_skewed(const struct esf_config *config, int64_t offset)
 {
+	int64_t open = (int64_t)config->rollup.windows_open * config->rollup.window_ns;
+
+	return offset != ESF_SKEW_UNKNOWN &&
+	       (offset > config->clock.max_skew_ns || offset < -open);
+}
+
+static void read_card(
+    const struct esf_config *config, const struct esf_card *card, struct esf_site_view *site)
+{
+	site->clock_offset = card == NULL ? ESF_SKEW_UNKNOWN : card->clock_offset;
+	site->skewed = is_skewed(config, site->clock_offset);
 	if (card == NULL)
 		return;
 	site->last_seen = card->last_seen;
@@ -220,7 +232,7 @@ static void build_site(
 	struct esf_site_kpi *kpis = build->site_kpis + (size_t)index * build->config->kpis_count;
 
 	*site = (struct esf_site_view){ .kpis = kpis };
-	read_card(esf_plane_card(plane, index), site);
+	read_card(build->config, esf_plane_card(plane, index), site);
 	read_kpis(build->config, block, kpis);
 	site->reporting = block != NULL && block->accepted > 0;
 	set_silence(build, site, silent_before);

@@ -44,6 +44,8 @@ struct esf_site_view {
 	bool silent;     /* none in the last correlate.silent_after closed windows */
 	uint32_t silent_windows; /* consecutive closed windows without an accepted record, this one included */
 	int64_t last_seen; /* Unix ns, 0: never */
+	int64_t clock_offset; /* ns the site's clock is ahead of ours, or ESF_SKEW_UNKNOWN */
+	bool skewed;          /* by so much that its records are future or late */
 	uint64_t lost;
 	uint64_t duplicates;
 	struct esf_site_ledger ledger;

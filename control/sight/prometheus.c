@@ -166,6 +166,15 @@ static void put_modes(FILE *out, const struct esf_view *view)
 	put_counts(out, "estream_sites_mode", "mode", esf_mode_names, counts, ESF_DEVIATION + 1);
 }
 
+static uint64_t count_skewed(const struct esf_view *view)
+{
+	uint64_t count = 0;
+
+	for (uint32_t s = 0; s < view->sites_count; s++)
+		count += esf_roster_at(view->roster, s) != NULL && view->sites[s].skewed;
+	return count;
+}
+
 static void put_view(FILE *out, const struct esf_view *view)
 {
 	const struct esf_scope *fleet = &view->fleet;
@@ -190,6 +199,9 @@ static void put_view(FILE *out, const struct esf_view *view)
 	put_modes(out, view);
 	put_count(out, "estream_sites_reporting", "gauge",
 	    "Sites with an accepted record in the latest closed window.", fleet->reporting);
+	put_count(out, "estream_sites_skewed", "gauge",
+	    "Sites whose clock is so far off that their records are future or late.",
+	    count_skewed(view));
 }
 
 int esf_prometheus_render(const struct esf_prometheus_input *input, char **text, size_t *size)

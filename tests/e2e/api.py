@@ -94,6 +94,7 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
         "lost": INT, "duplicates": INT, "unmapped": INT,
+        "clock_offset": Maybe(INT), "skewed": BOOL,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
@@ -449,6 +450,7 @@ def check_metrics(checks, api):
         checks.equal("metric %s received" % kind, samples["estream_%s_received_total" % kind], ledger[kind]["received"])
     checks.equal("metric of events", samples['estream_events_total{code="ground_fault"}'], 1)
     checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
+    checks.that("metric of skewed sites", "estream_sites_skewed" in samples)
     checks.equal("metric of dropped events", samples["estream_events_dropped_total"], 0)
     checks.equal("metric of unknown sites", samples['estream_sites{status="unknown"}'], 4)
     checks.equal("every site is in full", samples['estream_sites_mode{mode="full"}'],
