@@ -94,7 +94,7 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
         "lost": INT, "duplicates": INT, "unmapped": INT,
-        "clock_offset": Maybe(INT), "skewed": BOOL,
+        "clock_offset": Maybe(INT), "skewed": BOOL, "learned": BOOL,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
