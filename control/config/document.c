@@ -212,8 +212,10 @@ static bool show_short_list(
 
 		if (!esf_node_is_plain(item) || used + item->data.scalar.length + 4 > QUOTE_MAX)
 			return false;
-		used += snprintf(buffer + used, size - used, "%s%s", i == 0 ? "" : ", ",
-		    (const char *)item->data.scalar.value);
+		used += snprintf(buffer + used, size - used, "%s", i == 0 ? "" : ", ");
+		esf_fault_quote((const char *)item->data.scalar.value, item->data.scalar.length,
+		    buffer + used, size - used);
+		used += strlen(buffer + used);
 	}
 	strcpy(buffer + used, "]");
 	return true;
