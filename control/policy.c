@@ -333,6 +333,8 @@ int esf_policy_create(const struct esf_config *config, const struct esf_policy_f
 	policy->max_skew_ns = config->clock.max_skew_ns;
 	policy->line_window_ns = config->dedup.line_window_ns;
 	policy_intake(config, &policy->intake);
+	policy->storm = esf_storm_limits(config->storm.site_rate, config->storm.site_burst,
+	    config->storm.fleet_enter, config->storm.fleet_exit, config->storm.min_hold_ns);
 	result = policy_listeners(config, predecessor, policy, errors);
 	policy->directory = policy_directory(config, hash_key);
 	if (result == 0 && policy->directory == NULL)

@@ -84,6 +84,11 @@ bool esf_events_put(struct esf_events *events, const struct esf_event *event)
 	return true;
 }
 
+void esf_events_count_dropped(struct esf_events *events)
+{
+	count_one(&events->dropped);
+}
+
 void esf_events_count_unmatched(struct esf_events *events, uint8_t severity)
 {
 	assert(severity < ESF_SEVERITIES);

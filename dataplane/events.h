@@ -54,6 +54,9 @@ void esf_events_destroy(struct esf_events *events);
 /* The producer: false, and counted as dropped, where there is no room. Never blocks. */
 bool esf_events_put(struct esf_events *events, const struct esf_event *event);
 
+/* The producer: an event that it does not put. */
+void esf_events_count_dropped(struct esf_events *events);
+
 /* The producer: a message that no signature takes, whether it is worth an event or not. */
 void esf_events_count_unmatched(struct esf_events *events, uint8_t severity);
 

@@ -18,7 +18,15 @@
  *
  * so that over all shards received == sum + in flight, where in flight = handed - taken. A record
  * is received where it is decoded, which for a datagram that is handed over is at its owner.
+ *
+ * Beside the verdicts stands what the token buckets refused, by class: `shed` counts a datagram
+ * once for each site whose lines were refused in it.
  */
+enum esf_shed_class { ESF_SHED_ETD, ESF_SHED_INFLUX, ESF_SHED_STATSD, ESF_SHED_CLASSES };
+
+static const char *const esf_shed_class_names[ESF_SHED_CLASSES]
+    __attribute__((unused)) = { "etd", "influx", "statsd" };
+
 struct esf_ledger {
 	uint64_t datagrams_received; /* from ports (or the capture), by this shard */
 	uint64_t datagrams_handed;   /* whole datagrams put into another shard's inbox */
@@ -26,6 +34,7 @@ struct esf_ledger {
 	uint64_t records_received;   /* records decoded by this shard */
 	uint64_t datagrams[ESF_DATAGRAM_VERDICTS_COUNT];
 	uint64_t records[ESF_RECORD_VERDICTS_COUNT];
+	uint64_t shed[ESF_SHED_CLASSES];
 };
 
 /* What became of one site's datagrams and records: those that got far enough to be known as its. */
@@ -34,6 +43,7 @@ struct esf_site_ledger {
 	uint64_t records_received;
 	uint64_t datagrams[ESF_DATAGRAM_VERDICTS_COUNT];
 	uint64_t records[ESF_RECORD_VERDICTS_COUNT];
+	uint64_t shed[ESF_SHED_CLASSES];
 };
 
 /* Adds *from to *into, field by field. Any thread, on private copies. */

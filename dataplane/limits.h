@@ -36,6 +36,7 @@ enum {
 	ESF_UNMAPPED_NAMES_MAX = 32, /* signals without a rule that are counted by name, a site */
 
 	ESF_EVENTS_HELD = 8192, /* events of a shard until control takes them; a power of two */
+	ESF_SITE_EVENTS_HELD = 1024, /* and of them one site's, between two publications */
 
 	ESF_WINDOWS_OPEN_MAX = 16,
 	ESF_WINDOW_SLOTS_MAX = 4096, /* windows open plus windows ahead (clock.max_skew) */

@@ -36,6 +36,21 @@ static void interpret(const struct esf_shard *shard, struct esf_event *event)
 		event->state = signature->state;
 }
 
+/* No site fills the ring alone: others are to be heard as well. */
+static void put_event(struct esf_shard *shard, const struct esf_event *event)
+{
+	struct esf_site *site = &shard->plane->sites[event->site];
+
+	if (site->publication != shard->publication) {
+		site->publication = shard->publication;
+		site->events = 0;
+	}
+	if (site->events == ESF_SITE_EVENTS_HELD)
+		esf_events_count_dropped(shard->events);
+	else if (esf_events_put(shard->events, event))
+		site->events++;
+}
+
 static void tell_control(
     struct esf_shard *shard, uint32_t site_index, const struct esf_message *message)
 {
@@ -59,7 +74,7 @@ static void tell_control(
 	if (signature != ESF_NO_SIGNATURE)
 		interpret(shard, &event);
 	esf_event_set_text(&event, message->text, message->text_length);
-	esf_events_put(shard->events, &event);
+	put_event(shard, &event);
 }
 
 enum esf_record_verdict esf_shard_message(

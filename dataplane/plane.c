@@ -67,7 +67,8 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_pool_destroy(shard->cards);
 	esf_pool_destroy(shard->unmapped_lists);
 	free(shard->touched);
-	free(shard->duplicate_sites);
+	free(shard->storming);
+	free(shard->refused_sites);
 	free(shard->slots);
 	free(shard);
 }
@@ -91,12 +92,13 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->unmapped_lists =
 	    esf_pool_create(sizeof(struct esf_unmapped_list), 4 * options->sites_count + 1024);
 	shard->touched = calloc(options->sites_count + 1, sizeof(*shard->touched));
-	shard->duplicate_sites = calloc(ESF_LINES_MAX, sizeof(*shard->duplicate_sites));
+	shard->storming = calloc(options->sites_count + 1, sizeof(*shard->storming));
+	shard->refused_sites = calloc(ESF_LINES_MAX, sizeof(*shard->refused_sites));
 	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
 	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
 	    shard->events == NULL || shard->windows == NULL || shard->blocks == NULL ||
 	    shard->cards == NULL || shard->unmapped_lists == NULL || shard->touched == NULL ||
-	    shard->duplicate_sites == NULL || shard->slots == NULL)
+	    shard->refused_sites == NULL || shard->slots == NULL || shard->storming == NULL)
 		return -ENOMEM;
 	result = esf_sealer_create(&shard->sealer);
 	if (result != 0 && result != -ENOTSUP)
@@ -137,10 +139,11 @@ static int plane_map(struct esf_plane *plane)
 	plane->windows = map_zeroed(plane->windows_size);
 	plane->cards = calloc(sites + 1, sizeof(struct esf_card *));
 	plane->owner = malloc(sites + 1);
+	plane->storming = calloc(sites + 1, sizeof(*plane->storming));
 	plane->learned = esf_learned_create(
 	    plane->options.listed_count, plane->options.sites_count, plane->options.hash_key);
 	if (plane->sites == NULL || plane->windows == NULL || plane->cards == NULL ||
-	    plane->owner == NULL || plane->learned == NULL)
+	    plane->owner == NULL || plane->learned == NULL || plane->storming == NULL)
 		return -ENOMEM;
 	memset((void *)plane->owner, ESF_NO_OWNER, sites + 1);
 	return 0;
@@ -213,6 +216,7 @@ void esf_plane_destroy(struct esf_plane *plane)
 	free(plane->cards);
 	free((void *)plane->owner);
 	esf_learned_destroy(plane->learned);
+	free((void *)plane->storming);
 	free(plane);
 }
 
@@ -303,6 +307,16 @@ int esf_plane_owner(const struct esf_plane *plane, uint32_t site)
 	uint8_t owner = atomic_load_explicit(&plane->owner[site], memory_order_relaxed);
 
 	return owner == ESF_NO_OWNER ? -1 : owner;
+}
+
+bool esf_plane_fleet_storms(const struct esf_plane *plane)
+{
+	bool storms = false;
+
+	for (uint32_t i = 0; i < plane->options.shards_count; i++)
+		storms = storms || atomic_load_explicit(
+		                       &plane->shards[i]->fleet_storming, memory_order_relaxed);
+	return storms;
 }
 
 int64_t esf_plane_latest_window(const struct esf_plane *plane)

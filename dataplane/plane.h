@@ -59,6 +59,7 @@ struct esf_card {
 	int64_t last_seen;    /* Unix ns of the arrival of the last accepted datagram; 0: never */
 	int64_t clock_offset; /* ns its clock is ahead of ours, or ESF_SKEW_UNKNOWN */
 	bool left;            /* its last word was a death */
+	bool storms;          /* its token bucket is enforced, whatever the fleet does */
 	uint32_t streams;     /* independent senders seen */
 	const struct esf_unmapped_list *unmapped; /* signals that no rule takes; NULL: none */
 	uint32_t site;
@@ -139,6 +140,9 @@ const struct esf_learned *esf_plane_learned(const struct esf_plane *plane);
 
 /* Control: index of the shard that owns the site, or -1 before its first datagram. */
 int esf_plane_owner(const struct esf_plane *plane, uint32_t site);
+
+/* Any thread: whether a shard finds the fleet storming, and so enforces every site's bucket. */
+bool esf_plane_fleet_storms(const struct esf_plane *plane);
 
 /* Latest window index that any shard has opened so far, INT64_MIN: none. Control. */
 int64_t esf_plane_latest_window(const struct esf_plane *plane);

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "seal.h"
 #include "signatures.h"
+#include "storm.h"
 
 /*
  * What control decided and the shards follow: immutable once set, replaced whole by RCU
@@ -48,6 +49,7 @@ struct esf_policy {
 	int64_t max_skew_ns;
 	int64_t line_window_ns;
 	struct esf_intake intake;
+	struct esf_storm_limits storm;
 };
 
 #endif

@@ -184,6 +184,7 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	card->last_seen = site->last_seen;
 	card->clock_offset = esf_skew_estimate(&site->skew);
 	card->left = site->left;
+	card->storms = site->storm.storming;
 	card->streams = site->streams_count;
 	card->site = site_index;
 	card->home = shard->cards;
@@ -258,7 +259,7 @@ static void recycle(struct esf_shard *shard)
 		recycle_slot(shard, &shard->slots[i]);
 }
 
-void esf_shard_publish(struct esf_shard *shard)
+static void publish_all(struct esf_shard *shard)
 {
 	bool complete = publish_dirty(shard);
 
@@ -268,8 +269,16 @@ void esf_shard_publish(struct esf_shard *shard)
 		atomic_store_explicit(&shard->settled, shard->now, memory_order_release);
 }
 
+void esf_shard_publish(struct esf_shard *shard)
+{
+	esf_shard_sweep_storms(shard);
+	shard->storm_ended = false;
+	shard->publication++;
+	publish_all(shard);
+}
+
 void esf_shard_finish(struct esf_shard *shard)
 {
 	shard->now = INT64_MAX;
-	esf_shard_publish(shard);
+	publish_all(shard);
 }

@@ -242,13 +242,14 @@ enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_i
 	return verdict;
 }
 
-void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost)
+void esf_shard_sequenced(
+    struct esf_shard *shard, uint32_t site_index, uint32_t accepted, uint64_t lost)
 {
 	struct esf_window *window = esf_shard_window(shard, site_index, shard->current_window);
 
 	if (window == NULL)
 		return;
-	window->comms_accepted++;
+	window->comms_accepted += accepted;
 	window->comms_lost = lost > UINT32_MAX - window->comms_lost
 	                         ? UINT32_MAX
 	                         : window->comms_lost + (uint32_t)lost;

@@ -53,6 +53,7 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 		use_rules(shard);
 	shard->admission = rcu_dereference(shard->plane->admission);
 	set_time(shard, now);
+	esf_shard_watch_fleet(shard);
 }
 
 /* A payload of a listener: straight to its format where this is the only shard, else to whoever
@@ -87,8 +88,10 @@ static void prefetch_site(const struct esf_shard *shard, const struct esf_frame 
 	uint32_t id = esf_etd_peek_site(frame->payload, frame->payload_size);
 	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
 
-	if (site != ESF_NO_SITE)
-		__builtin_prefetch(&shard->plane->sites[site]);
+	if (site == ESF_NO_SITE)
+		return;
+	__builtin_prefetch(&shard->plane->sites[site]);
+	__builtin_prefetch(&shard->plane->sites[site].storm);
 }
 
 uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addresses *ours,
@@ -175,7 +178,7 @@ void esf_shard_end(struct esf_shard *shard)
 {
 	if (shard->counted)
 		copy_ledger_out(shard);
-	if (shard->now >= shard->next_epoch) {
+	if (shard->now >= shard->next_epoch || shard->storm_ended) {
 		esf_shard_publish(shard);
 		shard->next_epoch = shard->now + shard->plane->options.epoch_ns;
 	}

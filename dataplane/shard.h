@@ -47,11 +47,12 @@ struct esf_parcel {
 
 /*
  * Puts a parcel into shard `to`'s inbox; false when there is no room (the shard counts ring_full).
- * Called on the lcore of shard `from`. Provided by lcores/; absent (NULL) where there is one shard
- * only.
+ * Half of an inbox is for quiet sites only: a parcel of sites that storm goes in while less than
+ * half is taken. Called on the lcore of shard `from`. Provided by lcores/; absent (NULL) where
+ * there is one shard only.
  */
 typedef bool (*esf_hand_over_fn)(void *context, uint32_t from, uint32_t to,
-    const struct esf_parcel *parcel, const uint8_t *payload);
+    const struct esf_parcel *parcel, const uint8_t *payload, bool storms);
 
 void esf_shard_set_hand_over(struct esf_shard *shard, esf_hand_over_fn hand_over, void *context);
 

@@ -54,8 +54,16 @@ struct esf_shard {
 	uint32_t spare_site;              /* see esf_learned_add_id */
 
 	struct esf_ledger ledger;
-	uint64_t text_datagrams;   /* numbers them, see struct esf_site.datagram */
-	uint32_t *duplicate_sites; /* of the datagram at hand, ESF_LINES_MAX */
+	uint64_t text_datagrams; /* numbers them, see struct esf_site.datagram */
+	uint32_t *refused_sites; /* of the datagram at hand, ESF_LINES_MAX: those of duplicates
+	                          * from the front, those of shed lines from the back */
+
+	/* the storm stage */
+	uint64_t offered; /* datagrams that got there */
+	struct esf_storm_fleet fleet_storm;
+	uint32_t *storming; /* sites that storm, or did at the last sweep */
+	uint32_t storming_count;
+	bool storm_ended; /* in this pass */
 
 	struct esf_names *names;
 	struct esf_lines *lines;
@@ -69,7 +77,8 @@ struct esf_shard {
 	struct esf_pool *unmapped_lists;
 
 	/* to publish */
-	uint32_t *touched; /* sites */
+	uint32_t publication; /* numbers them, see struct esf_site.publication */
+	uint32_t *touched;    /* sites */
 	uint32_t touched_count;
 	struct esf_window *dirty;
 	struct esf_window **slots; /* live windows by index & slots_mask */
@@ -81,6 +90,8 @@ struct esf_shard {
 	_Alignas(ESF_CACHE_LINE) _Atomic int64_t settled; /* release: all up to it is published */
 	_Atomic int64_t first_window;
 	_Atomic int64_t latest_window;
+	_Atomic uint64_t offered_copy; /* read by the other shards */
+	_Atomic bool fleet_storming;
 };
 
 struct esf_plane {
@@ -95,6 +106,7 @@ struct esf_plane {
 
 	struct esf_learned *learned; /* any shard adds */
 	_Atomic uint8_t *owner; /* by site; set once, at its first datagram */
+	_Atomic bool *storming; /* by site; writer: the owner, read by those who hand over to it */
 	struct esf_site *sites; /* each element: its owner's */
 	struct esf_window *
 	    *windows; /* RCU; site * (slots_mask + 1) + (window & slots_mask); writer: the owner */
@@ -151,7 +163,18 @@ struct esf_record {
 enum esf_record_verdict esf_shard_record(
     struct esf_shard *shard, uint32_t site_index, uint16_t rule, const struct esf_record *record);
 enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time);
-void esf_shard_sequenced(struct esf_shard *shard, uint32_t site_index, uint64_t lost);
+void esf_shard_sequenced(
+    struct esf_shard *shard, uint32_t site_index, uint32_t accepted, uint64_t lost);
+
+/*
+ * shed.c: whether a datagram of the site may pass. Each datagram of a site comes here once; those
+ * never shed take a token where there is one.
+ */
+bool esf_shard_admit(struct esf_shard *shard, uint32_t site_index, uint8_t format, bool never_shed);
+/* Sites that fell silent leave their storms. */
+void esf_shard_sweep_storms(struct esf_shard *shard);
+/* Once a pass, before its datagrams. */
+void esf_shard_watch_fleet(struct esf_shard *shard);
 
 /*
  * message.c: what a site said in words, as a record; when it is accepted, what it means, and on to

@@ -14,6 +14,7 @@
 #include "names.h"
 #include "pool.h"
 #include "skew.h"
+#include "storm.h"
 #include "unmapped.h"
 #include "window.h"
 
@@ -59,10 +60,15 @@ struct esf_site {
 	struct esf_skew skew;
 	uint64_t lost;
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
+	uint64_t asked;    /* and of the last one that asked for a token */
+	struct esf_storm_site storm;
 	uint32_t streams_count;
 	uint32_t reports_generation; /* of the rules that the reports are of */
-	bool touched;                /* in the shard's list of sites to publish */
+	uint32_t publication; /* of the shard, that `events` counts since */
+	uint16_t events;      /* on their way to control */
+	bool touched;         /* in the shard's list of sites to publish */
 	bool left;
+	bool shed; /* what became of `asked` */
 	struct esf_site_ledger ledger;
 };
 

@@ -31,9 +31,15 @@ uint32_t esf_shard_owner(struct esf_shard *shard, uint32_t site_index)
 	return owner != ESF_NO_OWNER ? owner : claim(shard, site_index);
 }
 
+/* As its owner last said (note_change in shed.c); nothing else hangs on it, so relaxed. */
+static bool site_storms(const struct esf_shard *shard, uint32_t site_index)
+{
+	return atomic_load_explicit(&shard->plane->storming[site_index], memory_order_relaxed);
+}
+
 /* Gives a whole payload to its owner; a full inbox is the datagram's verdict. */
 static void give_datagram(struct esf_shard *shard, uint32_t to, uint8_t listener, uint32_t site,
-    const uint8_t *data, uint32_t size)
+    const uint8_t *data, uint32_t size, bool storms)
 {
 	struct esf_parcel parcel = {
 		.size = (uint16_t)size,
@@ -43,7 +49,7 @@ static void give_datagram(struct esf_shard *shard, uint32_t to, uint8_t listener
 		.arrival = shard->now,
 	};
 
-	if (shard->hand_over(shard->hand_over_context, shard->index, to, &parcel, data))
+	if (shard->hand_over(shard->hand_over_context, shard->index, to, &parcel, data, storms))
 		shard->ledger.datagrams_handed++;
 	else
 		esf_shard_count_datagram(shard, ESF_DATAGRAM_RING_FULL);
@@ -73,19 +79,20 @@ void esf_shard_steer_etd(
 	if (owner == shard->index)
 		esf_shard_take_etd(shard, &shard->policy->listeners[listener], data, size);
 	else
-		give_datagram(shard, owner, listener, site, data, size);
+		give_datagram(shard, owner, listener, site, data, size, site_storms(shard, site));
 }
 
 enum { OWNERS_NONE = UINT32_MAX, OWNERS_SEVERAL = UINT32_MAX - 1 };
 
 /* The one shard that owns every known site in the datagram, or that there is none, or that there
- * are several. */
+ * are several. Of one shard's: whether all of the sites storm. */
 static uint32_t owner_of_lines(struct esf_shard *shard, const struct esf_listener *listener,
-    const uint8_t *data, uint32_t size, uint32_t sender_site)
+    const uint8_t *data, uint32_t size, uint32_t sender_site, bool *all_storm)
 {
 	struct esf_text_line line;
 	uint32_t owner = OWNERS_NONE;
 
+	*all_storm = true;
 	esf_text_start(shard->text, listener, data, size);
 	while (owner != OWNERS_SEVERAL && esf_text_next(shard->text, &line)) {
 		uint32_t site, lines_owner;
@@ -95,6 +102,7 @@ static uint32_t owner_of_lines(struct esf_shard *shard, const struct esf_listene
 		site = esf_shard_line_site(shard, &line, sender_site);
 		if (site == ESF_NO_SITE)
 			continue;
+		*all_storm = *all_storm && site_storms(shard, site);
 		lines_owner = esf_shard_owner(shard, site);
 		if (owner == OWNERS_NONE)
 			owner = lines_owner;
@@ -124,7 +132,7 @@ static void steer_line(struct esf_shard *shard, uint8_t listener, const struct e
 	}
 	parcel.kind = *told >> owner & 1 ? ESF_PARCEL_MORE_LINES : ESF_PARCEL_LINES;
 	if (shard->hand_over(shard->hand_over_context, shard->index, owner, &parcel,
-	        (const uint8_t *)line->raw.at)) {
+	        (const uint8_t *)line->raw.at, site_storms(shard, site))) {
 		*told |= UINT64_C(1) << owner;
 	} else {
 		shard->ledger.records_received++;
@@ -154,7 +162,8 @@ void esf_shard_steer_text(struct esf_shard *shard, uint8_t listener, const uint8
     uint32_t size, uint32_t sender_site)
 {
 	const struct esf_listener *format = &shard->policy->listeners[listener];
-	uint32_t owner = owner_of_lines(shard, format, data, size, sender_site);
+	bool all_storm;
+	uint32_t owner = owner_of_lines(shard, format, data, size, sender_site, &all_storm);
 
 	if (sender_site == ESF_NO_SITE && shard->policy->learn_sites)
 		sender_site = esf_shard_site_by_address(shard, shard->sender);
@@ -164,5 +173,5 @@ void esf_shard_steer_text(struct esf_shard *shard, uint8_t listener, const uint8
 	else if (owner == OWNERS_NONE || owner == shard->index)
 		esf_shard_take_text(shard, format, data, size, sender_site);
 	else
-		give_datagram(shard, owner, listener, sender_site, data, size);
+		give_datagram(shard, owner, listener, sender_site, data, size, all_storm);
 }

@@ -163,6 +163,15 @@ static enum esf_datagram_verdict unseal(struct esf_shard *shard,
 	return esf_etd_unseal(etd, plain, etd->records_size - ESF_ETD_TAG_SIZE);
 }
 
+/* Its sequence number stays seen, and those that it shows to be lost are lost. */
+static __attribute__((cold)) enum esf_datagram_verdict shed(
+    struct esf_shard *shard, uint32_t site_index, uint64_t lost)
+{
+	if (lost > 0)
+		esf_shard_sequenced(shard, site_index, 0, lost);
+	return ESF_DATAGRAM_SHED;
+}
+
 /* Sequence check of a datagram of a known site; on ACCEPTED its records are taken. */
 static enum esf_datagram_verdict take_from_site(
     struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
@@ -184,12 +193,14 @@ static enum esf_datagram_verdict take_from_site(
 		return verdict;
 	lost = stream->dedup.lost - lost;
 	site->lost += lost;
+	if (!esf_shard_admit(shard, site_index, ESF_LISTENER_ETD, etd->kind != ESF_ETD_DATA))
+		return shed(shard, site_index, lost);
 	site->last_seen = shard->arrival;
 	/* Whatever becomes of the records: a clock that is far ahead is learned from refused ones.
 	 */
 	if (!(etd->flags & ESF_ETD_BACKFILL) && etd->kind != ESF_ETD_DEATH)
 		esf_skew_learn(&site->skew, etd->time, shard->arrival);
-	esf_shard_sequenced(shard, site_index, lost);
+	esf_shard_sequenced(shard, site_index, 1, lost);
 	take_records(shard, site_index, etd, stream);
 	return ESF_DATAGRAM_ACCEPTED;
 }

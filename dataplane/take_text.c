@@ -6,13 +6,14 @@
  * then do its refused lines count as records, so they are tallied until the last line is seen.
  */
 
-enum line_fate { LINE_TAKEN, LINE_MALFORMED, LINE_UNKNOWN, LINE_DUPLICATE };
+enum line_fate { LINE_TAKEN, LINE_MALFORMED, LINE_UNKNOWN, LINE_DUPLICATE, LINE_SHED };
 
 struct text_tally {
 	uint32_t taken;
 	uint32_t malformed;
 	uint32_t unknown;
-	uint32_t duplicates; /* their sites are in shard->duplicate_sites */
+	uint32_t duplicates; /* their sites, and those of the shed, are in shard->refused_sites */
+	uint32_t shed;
 };
 
 static void count_records(struct esf_shard *shard, enum esf_record_verdict verdict, uint32_t count)
@@ -34,12 +35,13 @@ static void count_site_datagram(
 	esf_shard_touch(shard, site_index);
 }
 
-static void count_site_duplicate(struct esf_shard *shard, uint32_t site_index)
+static void count_site_line(
+    struct esf_shard *shard, uint32_t site_index, enum esf_record_verdict verdict)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
 
 	site->ledger.records_received++;
-	site->ledger.records[ESF_RECORD_DUPLICATE]++;
+	site->ledger.records[verdict]++;
 	esf_shard_touch(shard, site_index);
 }
 
@@ -167,6 +169,19 @@ static bool is_duplicate(
 	           shard->policy->line_window_ns);
 }
 
+/* To the storm a datagram is one of the site's, whatever number of its lines it holds. */
+static bool is_shed(struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
+{
+	struct esf_site *site = &shard->plane->sites[site_index];
+
+	if (site->asked != shard->text_datagrams) {
+		site->asked = shard->text_datagrams;
+		site->shed = !esf_shard_admit(
+		    shard, site_index, line->format, line->format == ESF_LISTENER_SYSLOG);
+	}
+	return site->shed;
+}
+
 static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_line *line,
     uint32_t sender_site, uint32_t *site_index)
 {
@@ -177,6 +192,8 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_l
 		return LINE_UNKNOWN;
 	if (is_duplicate(shard, *site_index, line))
 		return LINE_DUPLICATE;
+	if (is_shed(shard, *site_index, line))
+		return LINE_SHED;
 	take_values(shard, *site_index, line);
 	return LINE_TAKEN;
 }
@@ -210,7 +227,10 @@ static void tally_line(
 		tally->unknown++;
 		break;
 	case LINE_DUPLICATE:
-		shard->duplicate_sites[tally->duplicates++] = site_index;
+		shard->refused_sites[tally->duplicates++] = site_index;
+		break;
+	case LINE_SHED:
+		shard->refused_sites[ESF_LINES_MAX - ++tally->shed] = site_index;
 		break;
 	}
 }
@@ -218,9 +238,24 @@ static void tally_line(
 /* The first verdict that applies to a datagram of which no line was taken. */
 static enum esf_datagram_verdict refused_verdict(const struct text_tally *tally)
 {
-	if (tally->unknown == 0 && tally->duplicates == 0)
-		return ESF_DATAGRAM_MALFORMED;
-	return tally->unknown > 0 ? ESF_DATAGRAM_UNKNOWN_SITE : ESF_DATAGRAM_DUPLICATE;
+	if (tally->unknown > 0)
+		return ESF_DATAGRAM_UNKNOWN_SITE;
+	if (tally->duplicates > 0)
+		return ESF_DATAGRAM_DUPLICATE;
+	return tally->shed > 0 ? ESF_DATAGRAM_SHED : ESF_DATAGRAM_MALFORMED;
+}
+
+/* The refused lines of an accepted datagram are records. */
+static void count_refused_lines(struct esf_shard *shard, const struct text_tally *tally)
+{
+	count_records(shard, ESF_RECORD_MALFORMED, tally->malformed);
+	count_records(shard, ESF_RECORD_UNKNOWN_SITE, tally->unknown);
+	count_records(shard, ESF_RECORD_DUPLICATE, tally->duplicates);
+	count_records(shard, ESF_RECORD_SHED, tally->shed);
+	for (uint32_t i = 0; i < tally->duplicates; i++)
+		count_site_line(shard, shard->refused_sites[i], ESF_RECORD_DUPLICATE);
+	for (uint32_t i = 1; i <= tally->shed; i++)
+		count_site_line(shard, shard->refused_sites[ESF_LINES_MAX - i], ESF_RECORD_SHED);
 }
 
 static void count_text_datagram(struct esf_shard *shard, const struct text_tally *tally)
@@ -229,17 +264,15 @@ static void count_text_datagram(struct esf_shard *shard, const struct text_tally
 
 	if (tally->taken > 0) {
 		esf_shard_count_datagram(shard, ESF_DATAGRAM_ACCEPTED);
-		count_records(shard, ESF_RECORD_MALFORMED, tally->malformed);
-		count_records(shard, ESF_RECORD_UNKNOWN_SITE, tally->unknown);
-		count_records(shard, ESF_RECORD_DUPLICATE, tally->duplicates);
-		for (uint32_t i = 0; i < tally->duplicates; i++)
-			count_site_duplicate(shard, shard->duplicate_sites[i]);
+		count_refused_lines(shard, tally);
 		return;
 	}
 	verdict = refused_verdict(tally);
 	esf_shard_count_datagram(shard, verdict);
 	for (uint32_t i = 0; verdict == ESF_DATAGRAM_DUPLICATE && i < tally->duplicates; i++)
-		count_site_datagram(shard, shard->duplicate_sites[i], verdict);
+		count_site_datagram(shard, shard->refused_sites[i], verdict);
+	for (uint32_t i = 1; verdict == ESF_DATAGRAM_SHED && i <= tally->shed; i++)
+		count_site_datagram(shard, shard->refused_sites[ESF_LINES_MAX - i], verdict);
 }
 
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
@@ -287,7 +320,11 @@ void esf_shard_count_line(
 		break;
 	case LINE_DUPLICATE:
 		count_records(shard, ESF_RECORD_DUPLICATE, 1);
-		count_site_duplicate(shard, site_index);
+		count_site_line(shard, site_index, ESF_RECORD_DUPLICATE);
+		break;
+	case LINE_SHED:
+		count_records(shard, ESF_RECORD_SHED, 1);
+		count_site_line(shard, site_index, ESF_RECORD_SHED);
 		break;
 	}
 	shard->counted = true;

@@ -127,14 +127,17 @@ static inline void write_parcel(
 }
 
 bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct esf_parcel *parcel,
-    const uint8_t *payload)
+    const uint8_t *payload, bool storms)
 {
 	struct sender *sender = ((struct esf_handover *)handover)->senders[from];
 	struct outbox *outbox = &sender->to[to];
 	uint32_t cells = parcel_cells(parcel->size);
+	uint32_t wanted = cells;
 
 	assert(outbox->ring != NULL && parcel->size <= ESF_DATAGRAM_MAX);
-	if (unlikely(outbox->reserved - outbox->used < cells) && !outbox_renew(outbox, cells))
+	if (unlikely(storms))
+		wanted += rte_ring_get_capacity(outbox->ring) / 2;
+	if (unlikely(outbox->reserved - outbox->used < wanted) && !outbox_renew(outbox, wanted))
 		return outbox_refuse(outbox);
 	write_parcel(outbox, parcel, payload);
 	outbox->used += cells;

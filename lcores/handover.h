@@ -45,7 +45,8 @@
  * of puts.
  *   5. Nothing is lost. put answers false, having changed nothing that the consumer can see,
  * exactly when the parcel does not fit even after looking at tail_c again. An empty ring always has
- * room, because a ring has at least twice the cells of the largest parcel.
+ * room, because a ring has at least twice the cells of the largest parcel. A parcel of sites that
+ * storm needs half a ring's cells besides its own; in all else it is as any other.
  *   6. Where a parcel wraps: cells are contiguous in memory except from the last to the first. The
  *      producer writes the two pieces; the consumer joins them in a scratch buffer of its own. A
  * head never wraps, as it is smaller than a cell.
@@ -89,7 +90,7 @@ size_t esf_handover_inbox_size(uint32_t shards_count, uint32_t cells);
 
 /* The lcore of shard `from`; an esf_hand_over_fn whose context is the handover. */
 bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct esf_parcel *parcel,
-    const uint8_t *payload);
+    const uint8_t *payload, bool storms);
 
 /* The lcore of shard `from`: what was put can now be taken. */
 void esf_handover_flush(struct esf_handover *handover, uint32_t from);

@@ -116,6 +116,7 @@ static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t ru
 	policy->rules = fixture_rules(first_rule, rules_count);
 	policy->max_skew_ns = SKEW;
 	policy->line_window_ns = 60 * SECOND;
+	policy->storm = esf_storm_limits(1000000000, 1000000000, 1000000000, 999999999, SECOND);
 	return policy;
 }
 
@@ -127,14 +128,15 @@ static inline void fixture_policy_free(struct esf_policy *policy)
 }
 
 static inline bool fixture_hand_over(void *context, uint32_t from, uint32_t to,
-    const struct esf_parcel *parcel, const uint8_t *payload)
+    const struct esf_parcel *parcel, const uint8_t *payload, bool storms)
 {
 	struct fixture *f = context;
 	struct queue *queue = &f->inbox[to];
+	uint32_t room = storms ? queue->room / 2 : queue->room;
 
 	assert(from != to && to < f->shards_count);
 	(void)from;
-	if (queue->count == queue->room || parcel->size > sizeof(queue->items[0].payload))
+	if (queue->count >= room || parcel->size > sizeof(queue->items[0].payload))
 		return false;
 	queue->items[queue->count].parcel = *parcel;
 	memcpy(queue->items[queue->count++].payload, payload, parcel->size);

@@ -19,6 +19,7 @@
 	X(events)                                                                                  \
 	X(dedup)                                                                                   \
 	X(learned)                                                                                   \
+	X(storm)                                                                                   \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
 	X(counter)                                                                                 \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/frame.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -554,14 +555,15 @@ static void ledger_sum_holds_each_field_and_still_balances(void)
 	CU_ASSERT_TRUE(esf_ledger_balances(&a));
 }
 
-/* Every field is in one of the two equations, so one too many anywhere is noticed. */
+/* Every field is in one of the two equations, so one too many anywhere is noticed; but for what was
+ * shed, which is counted beside its verdict. */
 static void ledger_with_any_field_off_by_one_does_not_balance(void)
 {
 	struct esf_ledger ledger = numbered_ledger(7);
 	uint64_t *fields = (uint64_t *)&ledger;
 
 	CU_ASSERT_TRUE(esf_ledger_balances(&ledger));
-	for (size_t i = 0; i < sizeof(ledger) / sizeof(*fields); i++) {
+	for (size_t i = 0; i < offsetof(struct esf_ledger, shed) / sizeof(*fields); i++) {
 		fields[i]++;
 		CU_ASSERT_FALSE(esf_ledger_balances(&ledger));
 		fields[i]--;

@@ -72,7 +72,7 @@ static bool put(
 	bool taken;
 
 	fill(payload, number, size);
-	taken = esf_handover_put(handover, from, to, &parcel, payload);
+	taken = esf_handover_put(handover, from, to, &parcel, payload, false);
 	free(payload);
 	return taken;
 }

@@ -292,8 +292,11 @@ static void a_full_ring_is_counted_and_costs_no_record(void)
 	struct esf_event event;
 
 	start(&f, 1);
-	for (uint32_t i = 0; i < ESF_EVENTS_HELD + 3; i++)
+	for (uint32_t i = 0; i < ESF_EVENTS_HELD + 3; i++) {
+		if (i % ESF_SITE_EVENTS_HELD == 0)
+			fixture_publish(&f); /* a site has its share again */
 		send(&f, "<11>fault");
+	}
 	esf_plane_event_counts(f.plane, &counts);
 	CU_ASSERT_EQUAL(counts.put, ESF_EVENTS_HELD);
 	CU_ASSERT_EQUAL(counts.dropped, 3);
@@ -303,6 +306,28 @@ static void a_full_ring_is_counted_and_costs_no_record(void)
 	esf_plane_event_counts(f.plane, &counts);
 	CU_ASSERT_EQUAL(counts.put, ESF_EVENTS_HELD + 1);
 	CU_ASSERT_EQUAL(counts.dropped, 3);
+	stop(&f);
+}
+
+static void one_site_fills_only_its_share_of_the_ring(void)
+{
+	struct fixture f;
+	struct esf_events_counts counts;
+
+	start(&f, 1);
+	send(&f, "<11>1 - n-2 a - - - fault"); /* published, as it is the first pass */
+	for (uint32_t i = 0; i < ESF_SITE_EVENTS_HELD + 7; i++)
+		send(&f, "<11>fault");
+	send(&f, "<11>1 - n-2 a - - - fault");
+	esf_plane_event_counts(f.plane, &counts);
+	CU_ASSERT_EQUAL(counts.put, ESF_SITE_EVENTS_HELD + 2);
+	CU_ASSERT_EQUAL(counts.dropped, 7);
+	fixture_publish(&f);
+	send(&f, "<11>fault");
+	esf_plane_event_counts(f.plane, &counts);
+	CU_ASSERT_EQUAL(counts.put, ESF_SITE_EVENTS_HELD + 3);
+	CU_ASSERT_EQUAL(counts.dropped, 7);
+	CU_ASSERT_EQUAL(records(&f, 0, ESF_RECORD_ACCEPTED), ESF_SITE_EVENTS_HELD + 10);
 	stop(&f);
 }
 
@@ -340,5 +365,6 @@ void esf_suite_message(void)
 	CU_ADD_TEST(suite, chatter_without_signature_is_only_counted);
 	CU_ADD_TEST(suite, without_signatures_every_event_is_unmatched);
 	CU_ADD_TEST(suite, a_full_ring_is_counted_and_costs_no_record);
+	CU_ADD_TEST(suite, one_site_fills_only_its_share_of_the_ring);
 	CU_ADD_TEST(suite, a_message_for_anothers_site_is_handed_to_its_owner);
 }

@@ -260,12 +260,12 @@ struct busy {
 static struct busy busy = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static bool locked_hand_over(void *context, uint32_t from, uint32_t to,
-    const struct esf_parcel *parcel, const uint8_t *payload)
+    const struct esf_parcel *parcel, const uint8_t *payload, bool storms)
 {
 	bool put;
 
 	pthread_mutex_lock(&busy.lock);
-	put = fixture_hand_over(context, from, to, parcel, payload);
+	put = fixture_hand_over(context, from, to, parcel, payload, storms);
 	pthread_mutex_unlock(&busy.lock);
 	return put;
 }
