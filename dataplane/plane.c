@@ -48,7 +48,7 @@ size_t esf_plane_site_size(const struct esf_plane_options *options)
 	                esf_dedup_words(options->sequence_window) * sizeof(uint64_t) +
 	                16 * sizeof(struct esf_alias);
 
-	return sizeof(struct esf_site) + slots_count(options) * sizeof(struct esf_window *) +
+	return sizeof(struct esf_site) + ESF_SITE_PLACES * sizeof(struct esf_window *) +
 	       2 * sizeof(struct esf_card) + stream + 2 * live * window_size(options);
 }
 
@@ -134,7 +134,7 @@ static int plane_map(struct esf_plane *plane)
 	size_t sites = plane->options.sites_count;
 
 	plane->sites_size = sites * sizeof(struct esf_site) + 1;
-	plane->windows_size = sites * (plane->slots_mask + 1) * sizeof(struct esf_window *) + 1;
+	plane->windows_size = sites * ESF_SITE_PLACES * sizeof(struct esf_window *) + 1;
 	plane->sites = map_zeroed(plane->sites_size);
 	plane->windows = map_zeroed(plane->windows_size);
 	plane->cards = calloc(sites + 1, sizeof(struct esf_card *));
@@ -267,12 +267,11 @@ int64_t esf_plane_settled(const struct esf_plane *plane)
 const struct esf_block *esf_plane_block(
     const struct esf_plane *plane, uint32_t site, int64_t window)
 {
-	size_t at = (size_t)site * (plane->slots_mask + 1) + ((uint64_t)window & plane->slots_mask);
-	const struct esf_window *live = rcu_dereference(plane->windows[at]);
+	const struct esf_window *live = rcu_dereference(*esf_plane_windows_at(plane, site, window));
 
-	if (live == NULL || live->window != window)
-		return NULL;
-	return rcu_dereference(live->block);
+	while (live != NULL && live->window != window)
+		live = rcu_dereference(live->next_of_site);
+	return live == NULL ? NULL : rcu_dereference(live->block);
 }
 
 const struct esf_card *esf_plane_card(const struct esf_plane *plane, uint32_t site)

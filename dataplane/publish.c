@@ -41,29 +41,39 @@ static void unmapped_free(struct rcu_head *head)
 	esf_pool_return(list->home, list);
 }
 
-static struct esf_window **window_slot(
-    const struct esf_plane *plane, uint32_t site_index, int64_t window)
+static struct esf_window *find_window(
+    const struct esf_shard *shard, uint32_t site_index, int64_t window)
 {
-	return &plane->windows[(size_t)site_index * (plane->slots_mask + 1) +
-	                       ((uint64_t)window & plane->slots_mask)];
+	struct esf_window *found = *esf_plane_windows_at(shard->plane, site_index, window);
+
+	while (found != NULL && found->window != window)
+		found = found->next_of_site;
+	return found;
 }
 
 static __attribute__((cold)) struct esf_window *window_open(
     struct esf_shard *shard, uint32_t site_index, int64_t window)
 {
 	const struct esf_plane *plane = shard->plane;
-	struct esf_window *opened = esf_pool_take(shard->windows);
+	struct esf_site *site = &plane->sites[site_index];
+	struct esf_window *opened;
 	struct esf_window **list = &shard->slots[(uint64_t)window & plane->slots_mask];
+	struct esf_window **place = esf_plane_windows_at(plane, site_index, window);
 
+	if (site->windows_count > plane->slots_mask)
+		return NULL; /* control has not consumed the old ones */
+	opened = esf_pool_take(shard->windows);
 	if (opened == NULL)
 		return NULL;
+	site->windows_count++;
 	memset(opened, 0, sizeof(*opened) + plane->options.measures_count * sizeof(opened->acc[0]));
 	opened->window = window;
 	opened->site = site_index;
 	opened->home = shard->windows;
 	opened->next_in_slot = *list;
 	*list = opened;
-	rcu_set_pointer(window_slot(plane, site_index, window), opened);
+	opened->next_of_site = *place;
+	rcu_set_pointer(place, opened);
 	return opened;
 }
 
@@ -74,11 +84,9 @@ struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index
 
 	if (found != NULL && found->window == window)
 		return found;
-	found = *window_slot(shard->plane, site_index, window);
+	found = find_window(shard, site_index, window);
 	if (found == NULL)
 		found = window_open(shard, site_index, window);
-	else if (found->window != window)
-		return NULL; /* control has not consumed the one that stands there */
 	if (found != NULL)
 		site->recent = found;
 	return found;
@@ -87,9 +95,7 @@ struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index
 struct esf_window *esf_shard_live_window(
     const struct esf_shard *shard, uint32_t site_index, int64_t window)
 {
-	struct esf_window *found = *window_slot(shard->plane, site_index, window);
-
-	return found != NULL && found->window == window ? found : NULL;
+	return find_window(shard, site_index, window);
 }
 
 void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
@@ -223,8 +229,14 @@ static bool publish_touched(struct esf_shard *shard)
 static void window_close(struct esf_shard *shard, struct esf_window *window)
 {
 	struct esf_site *site = &shard->plane->sites[window->site];
+	struct esf_window **link =
+	    esf_plane_windows_at(shard->plane, window->site, window->window);
 
-	rcu_set_pointer(window_slot(shard->plane, window->site, window->window), NULL);
+	/* Readers that stand on it still find their way: its own link stays. */
+	while (*link != window)
+		link = &(*link)->next_of_site;
+	rcu_set_pointer(link, window->next_of_site);
+	site->windows_count--;
 	if (site->recent == window)
 		site->recent = NULL;
 	if (window->block != NULL)

@@ -96,7 +96,7 @@ struct esf_shard {
 
 struct esf_plane {
 	struct esf_plane_options options;
-	uint32_t slots_mask;            /* a site's window slots, less one */
+	uint32_t slots_mask;            /* a shard's window slots, less one */
 	uint8_t owners[ESF_SHARDS_MAX]; /* shards that may own */
 	uint32_t owners_count;
 
@@ -108,13 +108,26 @@ struct esf_plane {
 	_Atomic uint8_t *owner; /* by site; set once, at its first datagram */
 	_Atomic bool *storming; /* by site; writer: the owner, read by those who hand over to it */
 	struct esf_site *sites; /* each element: its owner's */
-	struct esf_window *
-	    *windows; /* RCU; site * (slots_mask + 1) + (window & slots_mask); writer: the owner */
+	/* RCU; lists, see esf_plane_windows_at; writer: the owner */
+	struct esf_window **windows;
 	struct esf_card **cards;         /* RCU, by site; writer: the owner */
 	size_t sites_size, windows_size; /* bytes mapped */
 
 	struct esf_shard *shards[ESF_SHARDS_MAX];
 };
+
+/*
+ * A site's live windows hang in as many places as are live at most times, so that a list is one
+ * long; those that the clock's skew allows beyond hang behind.
+ */
+enum { ESF_SITE_PLACES = 8 };
+
+static inline struct esf_window **esf_plane_windows_at(
+    const struct esf_plane *plane, uint32_t site, int64_t window)
+{
+	return &plane->windows[(size_t)site * ESF_SITE_PLACES +
+	                       ((uint64_t)window & (ESF_SITE_PLACES - 1))];
+}
 
 static inline void esf_shard_count_datagram(
     struct esf_shard *shard, enum esf_datagram_verdict verdict)

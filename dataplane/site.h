@@ -63,6 +63,7 @@ struct esf_site {
 	uint64_t asked;    /* and of the last one that asked for a token */
 	struct esf_storm_site storm;
 	uint32_t streams_count;
+	uint32_t windows_count;      /* live */
 	uint32_t reports_generation; /* of the rules that the reports are of */
 	uint32_t publication; /* of the shard, that `events` counts since */
 	uint16_t events;      /* on their way to control */

@@ -48,7 +48,7 @@ struct esf_block {
 	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[]; /* one for each measured KPI */
 };
 
-/* Live. Owner: the shard; control reads `window` and `block` only, under RCU. */
+/* Live. Owner: the shard; control reads `window`, `next_of_site` and `block` only, under RCU. */
 struct esf_window {
 	int64_t window;
 	struct esf_block *block; /* RCU; NULL until first published */
@@ -59,6 +59,7 @@ struct esf_window {
 	bool dirty;
 	struct esf_window *next_dirty;
 	struct esf_window *next_in_slot; /* the shard's windows of the same index */
+	struct esf_window *next_of_site; /* RCU; the site's others that share its place */
 	struct rcu_head rcu;
 	struct esf_pool *home;
 	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[];

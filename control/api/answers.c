@@ -112,7 +112,9 @@ const struct esf_view *esf_answer_latest_view(const struct esf_api_sources *sour
 
 static json_t *build_site_ledger(const struct esf_answer *answer, const char *name)
 {
+	static const struct esf_site_ledger nothing;
 	const struct esf_view *view = esf_answer_latest_view(answer->sources);
+	const struct esf_card *card;
 	int64_t site;
 
 	if (view == NULL) {
@@ -120,7 +122,10 @@ static json_t *build_site_ledger(const struct esf_answer *answer, const char *na
 		return NULL;
 	}
 	site = esf_listing_find_site(view, name, answer->reply);
-	return site < 0 ? NULL : esf_document_site_ledger(&view->sites[site].ledger);
+	if (site < 0)
+		return NULL;
+	card = esf_plane_card(answer->sources->plane, (uint32_t)site);
+	return esf_document_site_ledger(card == NULL ? &nothing : &card->ledger);
 }
 
 /* NULL: there are no lcores (or no memory). */

@@ -192,7 +192,6 @@ static void read_card(
 		return;
 	site->last_seen = card->last_seen;
 	site->lost = card->lost;
-	site->ledger = card->ledger;
 	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE] +
 	                   card->ledger.records[ESF_RECORD_DUPLICATE];
 }

@@ -48,7 +48,6 @@ struct esf_site_view {
 	bool skewed;          /* by so much that its records are future or late */
 	uint64_t lost;
 	uint64_t duplicates;
-	struct esf_site_ledger ledger;
 	const struct esf_site_kpi *kpis; /* by index of config->kpis */
 };
 
