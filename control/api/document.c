@@ -187,7 +187,7 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put_string(&document, "mode", esf_mode_names[of->mode]);
 	put_count(&document, "lost", of->lost);
 	put_count(&document, "duplicates", of->duplicates);
-	put_count(&document, "unmapped", of->ledger.records[ESF_RECORD_UNMAPPED]);
+	put_count(&document, "unmapped", of->unmapped);
 	put(&document, "clock_offset",
 	    of->clock_offset == ESF_SKEW_UNKNOWN ? json_null() : json_integer(of->clock_offset));
 	put_bool(&document, "skewed", of->skewed);

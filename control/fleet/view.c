@@ -192,6 +192,7 @@ static void read_card(
 		return;
 	site->last_seen = card->last_seen;
 	site->lost = card->lost;
+	site->unmapped = card->ledger.records[ESF_RECORD_UNMAPPED];
 	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE] +
 	                   card->ledger.records[ESF_RECORD_DUPLICATE];
 }

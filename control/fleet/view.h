@@ -48,6 +48,7 @@ struct esf_site_view {
 	bool skewed;          /* by so much that its records are future or late */
 	uint64_t lost;
 	uint64_t duplicates;
+	uint64_t unmapped; /* records that no rule takes */
 	const struct esf_site_kpi *kpis; /* by index of config->kpis */
 };
 
