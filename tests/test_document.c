@@ -60,6 +60,8 @@ static const struct esf_site_view site_views[] = {
 	    .mode = ESF_DOWNSAMPLE,
 	    .lost = 7,
 	    .duplicates = 11,
+	    .storms = true,
+	    .shed = { 5, 0, 2 },
 	    .kpis = kpis_9 },
 	{ .health = NAN,
 	    .status = ESF_STATUS_UNKNOWN,
@@ -103,6 +105,7 @@ static struct esf_view view = {
 };
 
 #define WINDOW "{\"start\":1700000000000000000,\"end\":1700000010000000000,\"closed\":true}"
+#define STORM "{\"active\":true,\"sites\":[\"n-9\"],\"fleet\":false}"
 #define NO_SCOPE_KPI                                                                          \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"p50\":null,\"p95\":null," \
 	"\"sites\":0,\"samples\":0,\"score\":null}"
@@ -126,23 +129,25 @@ static struct esf_view view = {
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
 	"\"refused\":" refused ",\"score\":null,\"contribution\":null,\"z\":null,"           \
 	"\"median\":null,\"outlier\":false}"
-#define SITE_9                                                                                \
-	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"     \
-	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"            \
-	"\"silent\":false,\"storm\":false,\"mode\":\"downsample\",\"lost\":7,"                \
-	"\"duplicates\":11,\"unmapped\":0,\"clock_offset\":0,\"skewed\":false,\"kpis\":{"     \
-	"\"power_kw\":{"                                                                      \
-	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3," \
-	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"           \
-	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                        \
-	    "2") "},"                                                                         \
+#define SITE_9                                                                                     \
+	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
+	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"                 \
+	"\"silent\":false,\"storm\":true,\"mode\":\"downsample\",\"lost\":7,"                      \
+	"\"duplicates\":11,\"unmapped\":0,\"shed\":{\"etd\":5,\"influx\":0,\"statsd\":2},\"clock_" \
+	"offset\":0,\"skewed\":false,\"kpis\":{"                                                   \
+	"\"power_kw\":{"                                                                           \
+	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"      \
+	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"                \
+	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                             \
+	    "2") "},"                                                                              \
 	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"
-#define SITE_4                                                                                 \
-	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null," \
-	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"          \
-	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,"        \
-	"\"clock_offset\":0,\"skewed\":false,"                                                 \
-	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                \
+#define SITE_4                                                                                    \
+	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null,"    \
+	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"             \
+	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,\"shed\":{" \
+	"\"etd\":0,\"influx\":0,\"statsd\":0},"                                                   \
+	"\"clock_offset\":0,\"skewed\":false,"                                                    \
+	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                   \
 	    "0") "},\"labels\":{},\"learned\":false}"
 
 static void check_text(json_t *document, const char *want)
@@ -174,14 +179,36 @@ static void fleet_has_the_keys_of_the_contract_in_order(void)
 {
 	check_text(esf_document_fleet(&view),
 	    "{\"time\":1700000020000000001,\"config_revision\":3,\"window\":" WINDOW ","
-	    "\"storm\":{\"active\":false,\"sites\":[]},\"fleet\":" FLEET ",\"regions\":[" NORTH
-	    "," UNASSIGNED "]}");
+	    "\"storm\":" STORM ",\"fleet\":" FLEET ",\"regions\":[" NORTH "," UNASSIGNED "]}");
+}
+
+static void check_storm(const struct esf_view *of, const char *want)
+{
+	json_t *document = esf_document_fleet(of);
+
+	check_text(json_incref(json_object_get(document, "storm")), want);
+	json_decref(document);
+}
+
+static void storm_is_active_where_a_site_or_the_fleet_storms(void)
+{
+	struct esf_site_view quiet[] = { site_views[0], site_views[1] };
+	struct esf_view of = view;
+
+	quiet[0].storms = false;
+	of.sites = quiet;
+	check_storm(&of, "{\"active\":false,\"sites\":[],\"fleet\":false}");
+	of.fleet_storms = true;
+	check_storm(&of, "{\"active\":true,\"sites\":[],\"fleet\":true}");
+	quiet[1].storms = true;
+	check_storm(&of, "{\"active\":true,\"sites\":[\"x-4\"],\"fleet\":true}");
 }
 
 static void replay_window_lists_sites_by_id(void)
 {
 	check_text(esf_document_replay_window(&view),
-	    "{\"window\":" WINDOW ",\"fleet\":" FLEET ",\"regions\":[" NORTH "," UNASSIGNED "],"
+	    "{\"window\":" WINDOW ",\"storm\":" STORM ",\"fleet\":" FLEET ",\"regions\":[" NORTH
+	    "," UNASSIGNED "],"
 	    "\"sites\":[" SITE_4 "," SITE_9 "]}");
 }
 
@@ -342,6 +369,7 @@ void esf_suite_document(void)
 	CU_ADD_TEST(suite, scope_has_the_keys_of_the_contract_in_order);
 	CU_ADD_TEST(suite, site_has_the_keys_of_the_contract_in_order);
 	CU_ADD_TEST(suite, fleet_has_the_keys_of_the_contract_in_order);
+	CU_ADD_TEST(suite, storm_is_active_where_a_site_or_the_fleet_storms);
 	CU_ADD_TEST(suite, replay_window_lists_sites_by_id);
 	CU_ADD_TEST(suite, infinities_are_null);
 	CU_ADD_TEST(suite, ledger_counts_every_verdict_and_balances);

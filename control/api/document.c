@@ -107,12 +107,26 @@ static json_t *regions(const struct esf_view *view)
 	return array;
 }
 
-static json_t *storm(void)
+static json_t *storming_sites(const struct esf_view *view)
 {
-	json_t *document = json_object();
+	json_t *array = json_array();
 
-	put_bool(&document, "active", false);
-	put(&document, "sites", json_array());
+	for (uint32_t s = 0; s < view->sites_count; s++) {
+		const struct esf_site_config *site = esf_roster_at(view->roster, s);
+
+		if (site != NULL && view->sites[s].storms)
+			append(&array, json_string(site->name));
+	}
+	return array;
+}
+
+static json_t *storm(const struct esf_view *view)
+{
+	json_t *document = json_object(), *sites = storming_sites(view);
+
+	put_bool(&document, "active", view->fleet_storms || json_array_size(sites) > 0);
+	put(&document, "sites", sites);
+	put_bool(&document, "fleet", view->fleet_storms);
 	return document;
 }
 
@@ -123,7 +137,7 @@ json_t *esf_document_fleet(const struct esf_view *view)
 	put(&document, "time", json_integer(view->time));
 	put_count(&document, "config_revision", view->config_revision);
 	put(&document, "window", esf_document_window(view));
-	put(&document, "storm", storm());
+	put(&document, "storm", storm(view));
 	put(&document, "fleet", esf_document_scope(view, &view->fleet));
 	put(&document, "regions", regions(view));
 	return document;
@@ -168,6 +182,15 @@ static json_t *labels(const struct esf_site_config *site)
 	return document;
 }
 
+static json_t *shed(const uint64_t *counts)
+{
+	json_t *document = json_object();
+
+	for (uint32_t class = 0; class < ESF_SHED_CLASSES; class ++)
+		put_count(&document, esf_shed_class_names[class], counts[class]);
+	return document;
+}
+
 json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 {
 	const struct esf_site_config *config = esf_roster_at(view->roster, site);
@@ -183,11 +206,12 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put_real(&document, "coverage", of->coverage);
 	put(&document, "last_seen", of->last_seen == 0 ? json_null() : json_integer(of->last_seen));
 	put_bool(&document, "silent", of->silent);
-	put_bool(&document, "storm", false);
+	put_bool(&document, "storm", of->storms);
 	put_string(&document, "mode", esf_mode_names[of->mode]);
 	put_count(&document, "lost", of->lost);
 	put_count(&document, "duplicates", of->duplicates);
 	put_count(&document, "unmapped", of->unmapped);
+	put(&document, "shed", shed(of->shed));
 	put(&document, "clock_offset",
 	    of->clock_offset == ESF_SKEW_UNKNOWN ? json_null() : json_integer(of->clock_offset));
 	put_bool(&document, "skewed", of->skewed);
@@ -300,6 +324,7 @@ json_t *esf_document_replay_window(const struct esf_view *view)
 	json_t *document = json_object();
 
 	put(&document, "window", esf_document_window(view));
+	put(&document, "storm", storm(view));
 	put(&document, "fleet", esf_document_scope(view, &view->fleet));
 	put(&document, "regions", regions(view));
 	put(&document, "sites", sites_by_id(view));

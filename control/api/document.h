@@ -27,7 +27,7 @@ json_t *esf_document_rings(const struct esf_pressure *pressure);    /* pressure.
 json_t *esf_document_mempools(const struct esf_pressure *pressure); /* pressure.c */
 json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger);
 
-/* {"window": ..., "fleet": ..., "regions": ..., "sites": [...]}: one line of replay. */
+/* {"window": ..., "storm": ..., "fleet": ..., "regions": ..., "sites": [...]}: one line of replay. */
 json_t *esf_document_replay_window(const struct esf_view *view);
 
 #endif

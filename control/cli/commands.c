@@ -114,6 +114,7 @@ static int put_ledger(const struct esf_call *call)
 static void show_fleet(const struct esf_call *call, const json_t *document)
 {
 	esf_show_scope(&call->screen, "fleet", json_object_get(document, "fleet"));
+	esf_show_storm(&call->screen, document);
 	esf_show_window(&call->screen, document);
 	fputc('\n', call->screen.out);
 	esf_show_regions(&call->screen, json_object_get(document, "regions"));

@@ -21,6 +21,9 @@ struct esf_screen {
 void esf_show_scope(const struct esf_screen *screen, const char *title, const json_t *scope);
 void esf_show_window(const struct esf_screen *screen, const json_t *document);
 
+/* Who storms, if anyone. */
+void esf_show_storm(const struct esf_screen *screen, const json_t *document);
+
 /* A table of an array of SCOPEs; a table of one SCOPE's KPIs, whose units and weights are the
  * document's. */
 void esf_show_regions(const struct esf_screen *screen, const json_t *regions);

@@ -6,7 +6,10 @@
 
 #include "control/cli/absent.h"
 #include "control/cli/field.h"
+#include "control/cli/items.h"
 #include "control/cli/text.h"
+
+enum { STORMING_SHOWN = 10 };
 
 enum esf_style esf_show_status_style(const char *status)
 {
@@ -50,6 +53,31 @@ void esf_show_window(const struct esf_screen *screen, const json_t *document)
 	esf_text_time(esf_field_count(window, "end"), end);
 	fprintf(screen->out, "window: %s .. %s UTC, %s\n", start, strlen(end) > 11 ? end + 11 : end,
 	    esf_field_bool(window, "closed") ? "closed" : "provisional: it is still open");
+}
+
+/* "storm: the fleet, north-1, north-2, 3 more": who is held to its rate. */
+void esf_show_storm(const struct esf_screen *screen, const json_t *document)
+{
+	const json_t *storm = json_object_get(document, "storm");
+	const json_t *sites = json_object_get(storm, "sites");
+	size_t count = json_array_size(sites);
+	struct esf_items items;
+	char more[32];
+
+	if (!esf_field_bool(storm, "active"))
+		return;
+	esf_style_begin(screen->out, screen->colour, ESF_YELLOW);
+	esf_items_start(&items, screen->out, "storm: ", 7);
+	if (esf_field_bool(storm, "fleet"))
+		esf_items_add(&items, "the fleet");
+	for (size_t i = 0; i < count && i < STORMING_SHOWN; i++)
+		esf_items_add(&items, json_string_value(json_array_get(sites, i)));
+	if (count > STORMING_SHOWN) {
+		snprintf(more, sizeof(more), "%zu more", count - STORMING_SHOWN);
+		esf_items_add(&items, more);
+	}
+	esf_items_finish(&items);
+	esf_style_end(screen->out, screen->colour, ESF_YELLOW);
 }
 
 /* The scored KPI of a SCOPE that does worst, and its score: "thermal_margin 62". */

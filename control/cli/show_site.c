@@ -55,14 +55,16 @@ static const char *last_seen(const json_t *document, const json_t *site, char *b
 static void add_reason(struct esf_table *table, const json_t *document, const json_t *site)
 {
 	const char *blind = blindness(site);
-	char text[ESF_CELL_SIZE];
+	char reason[ESF_CELL_SIZE - 16], text[ESF_CELL_SIZE];
+	bool storms = esf_field_bool(site, "storm");
 
-	if (blind != NULL) {
-		esf_table_add(table, ESF_PLAIN, blind);
-		return;
-	}
-	costliest_kpi(site, json_object_get(document, "units"), text, sizeof(text));
-	esf_table_add(table, ESF_PLAIN, text);
+	if (blind != NULL)
+		snprintf(reason, sizeof(reason), "%s", blind);
+	else
+		costliest_kpi(site, json_object_get(document, "units"), reason, sizeof(reason));
+	snprintf(text, sizeof(text), "%s%s%s", storms ? "storm" : "",
+	    storms && reason[0] != '\0' ? "; " : "", reason);
+	esf_table_add(table, storms ? ESF_YELLOW : ESF_PLAIN, text);
 }
 
 static void add_site(struct esf_table *table, const json_t *document, const json_t *site)
@@ -147,6 +149,28 @@ static void put_clock(const struct esf_screen *screen, const json_t *site)
 	fputc('\n', screen->out);
 }
 
+/* "storm: held to its rate; shed 1,204 etd, 3 influx" */
+static void put_storm(const struct esf_screen *screen, const json_t *site)
+{
+	const json_t *shed = json_object_get(site, "shed"), *count;
+	bool storms = esf_field_bool(site, "storm");
+	const char *class, *before = storms ? "storm: held to its rate; shed " : "shed ";
+	char number[ESF_TEXT_NUMBER_SIZE];
+	bool any = false;
+
+	json_object_foreach ((json_t *)shed, class, count) {
+		if (json_integer_value(count) == 0)
+			continue;
+		fprintf(screen->out, "%s%s %s", any ? ", " : before,
+		    esf_text_count((uint64_t)json_integer_value(count), number), class);
+		any = true;
+	}
+	if (any)
+		fputc('\n', screen->out);
+	else if (storms)
+		fputs("storm: held to its rate; nothing shed\n", screen->out);
+}
+
 static void put_site_head(const struct esf_screen *screen, const json_t *site)
 {
 	const char *status = esf_field_text(site, "status");
@@ -168,6 +192,7 @@ static void put_site_head(const struct esf_screen *screen, const json_t *site)
 	fprintf(screen->out, "; %s lost, %s duplicates\n",
 	    esf_text_count((uint64_t)esf_field_count(site, "lost"), text),
 	    esf_text_count((uint64_t)esf_field_count(site, "duplicates"), more));
+	put_storm(screen, site);
 	put_clock(screen, site);
 	put_labels(screen, json_object_get(site, "labels"));
 }

@@ -44,7 +44,8 @@ static bool needs_a_look(const json_t *site)
 	const json_t *kpis = json_object_get(site, "kpis"), *kpi;
 	const char *name;
 
-	if (strcmp(esf_field_text(site, "status"), "good") != 0 || esf_field_bool(site, "silent"))
+	if (strcmp(esf_field_text(site, "status"), "good") != 0 || esf_field_bool(site, "silent") ||
+	    esf_field_bool(site, "storm"))
 		return true;
 	json_object_foreach ((json_t *)kpis, name, kpi) {
 		if (esf_field_real(kpi, "contribution") >= COSTS_MIN)

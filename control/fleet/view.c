@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <urcu-qsbr.h>
 
@@ -191,7 +192,9 @@ static void read_card(
 	if (card == NULL)
 		return;
 	site->last_seen = card->last_seen;
+	site->storms = card->storms;
 	site->lost = card->lost;
+	memcpy(site->shed, card->ledger.shed, sizeof(site->shed));
 	site->unmapped = card->ledger.records[ESF_RECORD_UNMAPPED];
 	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE] +
 	                   card->ledger.records[ESF_RECORD_DUPLICATE];
@@ -331,6 +334,7 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	build.view->start = window * config->rollup.window_ns;
 	build.view->end = build.view->start + config->rollup.window_ns;
 	build.view->closed = closed;
+	build.view->fleet_storms = esf_plane_fleet_storms(plane);
 	build.view->config_revision = config_revision;
 	build.view->config = config;
 	build.view->roster = roster;

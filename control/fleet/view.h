@@ -46,9 +46,11 @@ struct esf_site_view {
 	int64_t last_seen; /* Unix ns, 0: never */
 	int64_t clock_offset; /* ns the site's clock is ahead of ours, or ESF_SKEW_UNKNOWN */
 	bool skewed;          /* by so much that its records are future or late */
+	bool storms;          /* when the view was made, as are lost to shed */
 	uint64_t lost;
 	uint64_t duplicates;
 	uint64_t unmapped; /* records that no rule takes */
+	uint64_t shed[ESF_SHED_CLASSES];
 	const struct esf_site_kpi *kpis; /* by index of config->kpis */
 };
 
@@ -80,6 +82,7 @@ struct esf_view {
 	int64_t start; /* Unix ns */
 	int64_t end;
 	bool closed;
+	bool fleet_storms; /* when it was made: every site's bucket is enforced */
 	uint64_t config_revision;
 	const struct esf_config *config;
 	uint32_t regions_count; /* config's, and "unassigned" last where any site is */

@@ -70,6 +70,10 @@ static void put_ledger(FILE *out, const struct esf_ledger *ledger)
 	head(out, "estream_records_total", "counter", "Records by what became of them.");
 	put_counts(out, "estream_records_total", "verdict", esf_record_verdict_names,
 	    ledger->records, ESF_RECORD_VERDICTS_COUNT);
+	head(out, "estream_shed_total", "counter",
+	    "Datagrams refused by a site's token bucket in a storm, once for each site, by class.");
+	put_counts(out, "estream_shed_total", "class", esf_shed_class_names, ledger->shed,
+	    ESF_SHED_CLASSES);
 	put_count(out, "estream_ledger_balanced", "gauge",
 	    "1 while received is the sum of all verdicts and what is in flight, else 0.",
 	    esf_ledger_balances(ledger));
@@ -175,6 +179,18 @@ static uint64_t count_skewed(const struct esf_view *view)
 	return count;
 }
 
+static void put_storm(FILE *out, const struct esf_view *view)
+{
+	uint64_t storming = 0;
+
+	for (uint32_t s = 0; s < view->sites_count; s++)
+		storming += esf_roster_at(view->roster, s) != NULL && view->sites[s].storms;
+	put_count(out, "estream_storm_active", "gauge",
+	    "1 while a site or the fleet storms, else 0.", view->fleet_storms || storming > 0);
+	put_count(out, "estream_sites_storming", "gauge",
+	    "Sites that storm, and so are held to their rate.", storming);
+}
+
 static void put_view(FILE *out, const struct esf_view *view)
 {
 	const struct esf_scope *fleet = &view->fleet;
@@ -202,6 +218,7 @@ static void put_view(FILE *out, const struct esf_view *view)
 	put_count(out, "estream_sites_skewed", "gauge",
 	    "Sites whose clock is so far off that their records are future or late.",
 	    count_skewed(view));
+	put_storm(out, view);
 }
 
 int esf_prometheus_render(const struct esf_prometheus_input *input, char **text, size_t *size)

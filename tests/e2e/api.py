@@ -94,11 +94,13 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
         "lost": INT, "duplicates": INT, "unmapped": INT,
+        "shed": dict.fromkeys(("etd", "influx", "statsd"), INT),
         "clock_offset": Maybe(INT), "skewed": BOOL, "learned": BOOL,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
-FLEET = {"time": INT, "config_revision": INT, "window": WINDOW, "storm": {"active": BOOL, "sites": [TEXT]},
+STORM = {"active": BOOL, "sites": [TEXT], "fleet": BOOL}
+FLEET = {"time": INT, "config_revision": INT, "window": WINDOW, "storm": STORM,
          "fleet": SCOPE, "regions": [SCOPE], **EXPLAINED}
 SITE_LEDGER = {"datagrams": Named(INT), "records": Named(INT), "in_flight": INT, "balanced": BOOL}
 LOST = dict.fromkeys(("missed", "no_buffer", "errors"), INT)
@@ -213,6 +215,7 @@ def wait_for_data(api):
 def check_scopes(checks, api):
     fleet = check_shape(checks, api, "/api/v1/fleet", FLEET)
     checks.that("the window is the closed one", fleet["window"]["closed"])
+    checks.equal("nobody storms", fleet["storm"], {"active": False, "sites": [], "fleet": False})
     checks.equal("a window is a second", fleet["window"]["end"] - fleet["window"]["start"], 10**9)
     now = time.time() * 1e9
     checks.that("time is now, in ns", 0 <= now - fleet["time"] < 5e9, fleet["time"])
@@ -451,6 +454,8 @@ def check_metrics(checks, api):
     checks.equal("metric of events", samples['estream_events_total{code="ground_fault"}'], 1)
     checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
     checks.that("metric of skewed sites", "estream_sites_skewed" in samples)
+    checks.equal("metrics of storms", [samples["estream_" + name] for name in ("storm_active", "sites_storming")] +
+                 [samples['estream_shed_total{class="%s"}' % name] for name in ("etd", "influx", "statsd")], [0] * 5)
     checks.equal("metric of dropped events", samples["estream_events_dropped_total"], 0)
     checks.equal("metric of unknown sites", samples['estream_sites{status="unknown"}'], 4)
     checks.equal("every site is in full", samples['estream_sites_mode{mode="full"}'],

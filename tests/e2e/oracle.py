@@ -813,6 +813,7 @@ class Model:
         start = window * self.window_ns
         return {
             "window": {"start": start, "end": start + self.window_ns, "closed": True},
+            "storm": {"active": False, "sites": [], "fleet": False},
             "fleet": self._scope("fleet", list(states.values())),
             "regions": regions,
             "sites": documents,
@@ -899,7 +900,7 @@ class Model:
             "coverage": coverage, "last_seen": last_seen,
             "silent": unheard >= self.config.silent_after, "storm": False,
             "mode": self._mode(health), "lost": lost,
-            "duplicates": duplicates,
+            "duplicates": duplicates, "shed": {"etd": 0, "influx": 0, "statsd": 0},
             "kpis": {name: {**{key: values[key] for key in keys}, "z": None, "median": None,
                             "outlier": False} for name, values in kpis.items()},
             "labels": site.labels,
