@@ -13,6 +13,9 @@
  * every block and card replaced.
  */
 
+/* Windows and cards: about 50 us, while an RX queue of 2048 fills in 136 us at 15 Mpps. */
+enum { PUBLISHED_A_PASS = 256 };
+
 static void block_free(struct rcu_head *head)
 {
 	struct esf_block *block = caa_container_of(head, struct esf_block, rcu);
@@ -203,34 +206,34 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	return true;
 }
 
-/* Publishes until done or out of memory; what is left over stays listed for the next time. */
-static bool publish_dirty(struct esf_shard *shard)
+/* Publishes until done, out of budget or out of memory; what is left over stays listed. */
+static bool publish_windows(struct esf_shard *shard, uint32_t *budget)
 {
-	while (shard->dirty != NULL) {
-		struct esf_window *window = shard->dirty;
+	for (; shard->publishing != NULL && *budget > 0; --*budget) {
+		struct esf_window *window = shard->publishing;
+		struct esf_window *next = window->next_dirty;
 
 		if (!publish_window(shard, window))
 			return false;
-		shard->dirty = window->next_dirty;
+		shard->publishing = next;
 	}
-	return true;
+	return shard->publishing == NULL;
 }
 
-static bool publish_touched(struct esf_shard *shard)
+static bool publish_cards(struct esf_shard *shard, uint32_t *budget)
 {
-	while (shard->touched_count > 0) {
-		if (!publish_card(shard, shard->touched[shard->touched_count - 1]))
+	for (; shard->touched_first != shard->touched_end && *budget > 0; --*budget) {
+		if (!publish_card(shard, shard->touched[shard->touched_first]))
 			return false;
-		shard->touched_count--;
+		shard->touched_first = esf_shard_touched_after(shard, shard->touched_first);
 	}
-	return true;
+	return shard->touched_first == shard->touched_end;
 }
 
 static void window_close(struct esf_shard *shard, struct esf_window *window)
 {
 	struct esf_site *site = &shard->plane->sites[window->site];
-	struct esf_window **link =
-	    esf_plane_windows_at(shard->plane, window->site, window->window);
+	struct esf_window **link = esf_plane_windows_at(shard->plane, window->site, window->window);
 
 	/* Readers that stand on it still find their way: its own link stays. */
 	while (*link != window)
@@ -244,48 +247,93 @@ static void window_close(struct esf_shard *shard, struct esf_window *window)
 	call_rcu(&window->rcu, window_free);
 }
 
-/* Gives back the windows of one slot that control has consumed; those still to be published wait.
- */
-static void recycle_slot(struct esf_shard *shard, struct esf_window **link)
-{
-	while (*link != NULL) {
-		struct esf_window *window = *link;
-
-		if (window->window > shard->recycled || window->dirty) {
-			link = &window->next_in_slot;
-			continue;
-		}
-		*link = window->next_in_slot;
-		window_close(shard, window);
-	}
-}
-
-static void recycle(struct esf_shard *shard)
+static void start_recycling(struct esf_shard *shard)
 {
 	int64_t consumed = atomic_load_explicit(&shard->plane->consumed, memory_order_acquire);
 
 	if (consumed == shard->recycled)
 		return;
 	shard->recycled = consumed;
-	for (uint32_t i = 0; i <= shard->plane->slots_mask; i++)
-		recycle_slot(shard, &shard->slots[i]);
+	shard->recycling_slot = 0;
+	shard->recycling = &shard->slots[0];
+}
+
+/*
+ * Gives back the windows that control has consumed; those still to be published wait. The place in
+ * a list is kept from pass to pass: windows are only ever put before it.
+ */
+static void recycle(struct esf_shard *shard, uint32_t *budget)
+{
+	while (shard->recycling != NULL && *budget > 0) {
+		struct esf_window *window = *shard->recycling;
+
+		if (window == NULL) {
+			bool last = ++shard->recycling_slot > shard->plane->slots_mask;
+
+			shard->recycling = last ? NULL : &shard->slots[shard->recycling_slot];
+			continue;
+		}
+		--*budget;
+		if (window->window > shard->recycled || window->dirty) {
+			shard->recycling = &window->next_in_slot;
+			continue;
+		}
+		*shard->recycling = window->next_in_slot;
+		window_close(shard, window);
+	}
+}
+
+/* What is dirty and touched now is what is published; what comes meanwhile is the next one's, or
+ * goes along where its turn is still to come. */
+static void start_publication(struct esf_shard *shard)
+{
+	shard->publication++;
+	shard->published_at = shard->now;
+	shard->is_publishing = true;
+	shard->publishing = shard->dirty;
+	shard->dirty = NULL;
+	shard->touched_end = shard->touched_next;
+}
+
+static void go_on(struct esf_shard *shard, uint32_t budget)
+{
+	if (shard->is_publishing && publish_windows(shard, &budget) &&
+	    publish_cards(shard, &budget)) {
+		shard->is_publishing = false;
+		atomic_store_explicit(&shard->settled, shard->published_at, memory_order_release);
+		start_recycling(shard);
+	}
+	recycle(shard, &budget);
+}
+
+void esf_shard_publish_some(struct esf_shard *shard)
+{
+	bool is_due = shard->now >= shard->next_epoch || shard->storm_ended;
+
+	if (is_due && !shard->is_publishing) {
+		esf_shard_sweep_storms(shard);
+		shard->storm_ended = false;
+		shard->next_epoch = shard->now + shard->plane->options.epoch_ns;
+		start_publication(shard);
+	}
+	if (shard->is_publishing || shard->recycling != NULL)
+		go_on(shard, PUBLISHED_A_PASS);
 }
 
 static void publish_all(struct esf_shard *shard)
 {
-	bool complete = publish_dirty(shard);
-
-	complete = publish_touched(shard) && complete;
-	recycle(shard);
-	if (complete)
-		atomic_store_explicit(&shard->settled, shard->now, memory_order_release);
+	if (shard->is_publishing)
+		go_on(shard, UINT32_MAX);
+	if (!shard->is_publishing) {
+		start_publication(shard);
+		go_on(shard, UINT32_MAX);
+	}
 }
 
 void esf_shard_publish(struct esf_shard *shard)
 {
 	esf_shard_sweep_storms(shard);
 	shard->storm_ended = false;
-	shard->publication++;
 	publish_all(shard);
 }
 

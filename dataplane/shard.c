@@ -178,8 +178,5 @@ void esf_shard_end(struct esf_shard *shard)
 {
 	if (shard->counted)
 		copy_ledger_out(shard);
-	if (shard->now >= shard->next_epoch || shard->storm_ended) {
-		esf_shard_publish(shard);
-		shard->next_epoch = shard->now + shard->plane->options.epoch_ns;
-	}
+	esf_shard_publish_some(shard);
 }

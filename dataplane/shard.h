@@ -70,8 +70,8 @@ void esf_shard_take(
 
 void esf_shard_end(struct esf_shard *shard);
 
-/* Publishes all that changed, whatever the epoch; esf_shard_end calls it at each epoch, replay at
- * each window's close. */
+/* Publishes all that changed, whatever the epoch: replay does at each window's close. From epoch to
+ * epoch esf_shard_end does it in parts, so that no pass gets long. */
 void esf_shard_publish(struct esf_shard *shard);
 
 /*

@@ -77,12 +77,19 @@ struct esf_shard {
 	struct esf_pool *unmapped_lists;
 
 	/* to publish */
-	uint32_t publication; /* numbers them, see struct esf_site.publication */
-	uint32_t *touched;    /* sites */
-	uint32_t touched_count;
+	uint32_t publication;   /* numbers them, see struct esf_site.publication */
+	uint32_t *touched;      /* sites, a ring with room for all and one */
+	uint32_t touched_next;  /* where the next one goes */
+	uint32_t touched_first; /* still to be published */
+	uint32_t touched_end;   /* of those that belong to this publication */
 	struct esf_window *dirty;
-	struct esf_window **slots; /* live windows by index & slots_mask */
-	int64_t recycled;          /* windows up to it were given back */
+	bool is_publishing;            /* a publication is under way, some of it in each pass */
+	int64_t published_at;          /* when it began: all accepted until then is in it */
+	struct esf_window *publishing; /* once dirty, now to be published */
+	struct esf_window **slots;     /* live windows by index & slots_mask */
+	int64_t recycled;              /* windows up to it are given back */
+	struct esf_window **recycling; /* how far that has come; NULL: done */
+	uint32_t recycling_slot;
 
 	/* read by control */
 	struct esf_events *events; /* this lcore puts, control takes */
@@ -105,7 +112,7 @@ struct esf_plane {
 	_Atomic int64_t consumed;        /* writer: control; release/acquire with publish */
 
 	struct esf_learned *learned; /* any shard adds */
-	_Atomic uint8_t *owner; /* by site; set once, at its first datagram */
+	_Atomic uint8_t *owner;      /* by site; set once, at its first datagram */
 	_Atomic bool *storming; /* by site; writer: the owner, read by those who hand over to it */
 	struct esf_site *sites; /* each element: its owner's */
 	/* RCU; lists, see esf_plane_windows_at; writer: the owner */
@@ -136,6 +143,11 @@ static inline void esf_shard_count_datagram(
 	shard->counted = true;
 }
 
+static inline uint32_t esf_shard_touched_after(const struct esf_shard *shard, uint32_t at)
+{
+	return at == shard->plane->options.sites_count ? 0 : at + 1;
+}
+
 static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
@@ -145,7 +157,8 @@ static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
 			atomic_store_explicit(&shard->plane->owner[site_index],
 			    (uint8_t)shard->index, memory_order_relaxed);
 		site->touched = true;
-		shard->touched[shard->touched_count++] = site_index;
+		shard->touched[shard->touched_next] = site_index;
+		shard->touched_next = esf_shard_touched_after(shard, shard->touched_next);
 	}
 }
 
@@ -156,6 +169,8 @@ struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index
 struct esf_window *esf_shard_live_window(
     const struct esf_shard *shard, uint32_t site_index, int64_t window);
 void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window);
+/* At a pass's end: begins a publication when one is due, and does a bounded part of it. */
+void esf_shard_publish_some(struct esf_shard *shard);
 
 /* record.c: what becomes of one value, of one dated thing without a value, and of a datagram's
  * place in the sequence. */
