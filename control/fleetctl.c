@@ -24,10 +24,12 @@ static const char usage[] =
     "                               --all: also the verdicts that did not occur\n"
     "  events [--site NAME] [--code C] [--limit N]\n"
     "                               what the sites said in words, the newest first\n"
+    "  reload [--diff]              takes up the configuration's file as it stands now;\n"
+    "                               --diff: only says what that would change\n"
     "  top [--count N | --once]     status every second, until Ctrl-C\n"
     "  help                         this text\n"
     "\n"
-    "  not built yet: incidents, incident, ack, reload, pipeline, slots, history\n"
+    "  not built yet: incidents, incident, ack, pipeline, slots, history\n"
     "\n"
     "  --url URL   of estream-fleetd's API; default $ESTREAM_URL, else http://127.0.0.1:8080\n"
     "  --json      print the API's document (top has none)\n"
@@ -44,6 +46,7 @@ enum takes {
 	TAKES_UNMAPPED = 256,
 	TAKES_RULE = 512,
 	TAKES_EVENTS = 32,
+	TAKES_DIFF = 64,
 };
 
 struct command {
@@ -65,7 +68,7 @@ static const struct command commands[] = {
 	{ "incidents", 0, NULL },
 	{ "incident", 0, NULL },
 	{ "ack", 0, NULL },
-	{ "reload", 0, NULL },
+	{ "reload", TAKES_JSON | TAKES_DIFF, esf_command_reload },
 	{ "pipeline", 0, NULL },
 	{ "slots", 0, NULL },
 	{ "history", 0, NULL },
@@ -85,6 +88,7 @@ enum option_id {
 	OPTION_CODE,
 	OPTION_ALL,
 	OPTION_UNMAPPED,
+	OPTION_DIFF,
 	OPTION_COUNT,
 	OPTION_ONCE,
 	OPTION_NOTE,
@@ -102,6 +106,7 @@ static const struct option long_options[] = {
 	{ "code", required_argument, NULL, OPTION_CODE },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "unmapped", no_argument, NULL, OPTION_UNMAPPED },
+	{ "diff", no_argument, NULL, OPTION_DIFF },
 	{ "count", required_argument, NULL, OPTION_COUNT },
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "note", required_argument, NULL, OPTION_NOTE }, /* ack's */
@@ -123,6 +128,7 @@ static const unsigned int option_takes[OPTIONS_COUNT] = {
 	[OPTION_CODE - OPTION_URL] = TAKES_EVENTS,
 	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
 	[OPTION_UNMAPPED - OPTION_URL] = TAKES_UNMAPPED,
+	[OPTION_DIFF - OPTION_URL] = TAKES_DIFF,
 	[OPTION_COUNT - OPTION_URL] = TAKES_COUNT,
 	[OPTION_ONCE - OPTION_URL] = TAKES_COUNT,
 	[OPTION_HELP - OPTION_URL] = ~0u,
@@ -184,6 +190,9 @@ static int take_option(struct arguments *arguments, int id, const char *value)
 		return 0;
 	case OPTION_UNMAPPED:
 		options->unmapped = true;
+		return 0;
+	case OPTION_DIFF:
+		options->diff = true;
 		return 0;
 	case OPTION_ONCE:
 		options->count = 1;

@@ -18,6 +18,7 @@
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
 #include "control/policy.h"
+#include "control/reload.h"
 #include "control/sight/telemetry.h"
 #include "lcores/launch.h"
 
@@ -27,6 +28,7 @@
  * the provisional view.
  */
 struct appliance {
+	const char *path;
 	struct esf_config *config;
 	uint8_t hash_key[16];
 	uint32_t eal_count;
@@ -42,6 +44,7 @@ struct appliance {
 	struct esf_judge *judge;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
+	struct esf_reload *reload;
 	struct esf_http *http;
 	bool telemetry_started;
 	uint64_t stuck; /* lcores reported as stuck */
@@ -124,6 +127,24 @@ static int start_plane(struct appliance *a)
 	return a->judge == NULL || a->events == NULL ? fail("out of memory") : ESF_EXIT_OK;
 }
 
+static int start_reload(struct appliance *a)
+{
+	const struct esf_reload_targets targets = {
+		.path = a->path,
+		.hash_key = a->hash_key,
+		.plane = a->plane,
+		.views = a->views,
+		.judge = a->judge,
+		.events = a->events,
+		.config = &a->config,
+		.roster = &a->roster,
+		.policy = &a->policy,
+	};
+
+	a->reload = esf_reload_start(&targets);
+	return a->reload == NULL ? fail("out of memory") : ESF_EXIT_OK;
+}
+
 static int start_api(struct appliance *a)
 {
 	struct esf_api_sources sources = {
@@ -131,6 +152,7 @@ static int start_api(struct appliance *a)
 		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
+		.reload = a->reload,
 		.config = a->config,
 		.started = real_time_ns(),
 	};
@@ -159,6 +181,8 @@ static int start(struct appliance *a)
 		return ESF_EXIT_FAILED;
 	if (esf_launch_start(&a->plan, a->plane, &a->launch, stderr) != 0)
 		return ESF_EXIT_FAILED;
+	if (start_reload(a) != ESF_EXIT_OK)
+		return ESF_EXIT_FAILED;
 	return start_api(a);
 }
 
@@ -183,6 +207,7 @@ static int report(const struct appliance *a)
 
 static int stop(struct appliance *a, int result)
 {
+	esf_reload_stop(a->reload);
 	esf_http_stop(a->http);
 	if (a->telemetry_started)
 		esf_telemetry_stop();
@@ -201,6 +226,7 @@ static int stop(struct appliance *a, int result)
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
 	esf_roster_destroy(a->roster);
+	esf_reload_destroy(a->reload);
 	esf_plane_destroy(a->plane);
 	esf_policy_destroy(a->policy, NULL);
 	if (a->eal_started)
@@ -251,9 +277,9 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return;
 		if (signal_number == SIGHUP)
-			fputs("estream-fleetd: SIGHUP: reload is not built yet: nothing changed\n",
-			    stderr);
+			esf_reload_ask(a->reload);
 		watch(a);
+		esf_reload_tick(a->reload);
 		esf_event_log_drain(a->events, a->plane);
 		settled = esf_plane_settled(a->plane);
 		if (settled != INT64_MIN)
@@ -277,6 +303,7 @@ int esf_command_run(const char *config_path, uint32_t eal_count, char *const *ea
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
+	a.path = config_path;
 	a.config = esf_command_load(config_path, &result);
 	if (a.config == NULL)
 		return result;

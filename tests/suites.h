@@ -44,6 +44,7 @@
 	X(config)                                                                                  \
 	X(keyfile)                                                                                 \
 	X(domain)                                                                                  \
+	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(health)                                                                                  \

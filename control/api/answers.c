@@ -182,6 +182,7 @@ void esf_answer_metrics(const struct esf_answer *answer)
 		.ledger = &ledger,
 		.pressure = pressure,
 		.events = esf_event_log_latest(answer->sources->events),
+		.reloads = esf_reload_count(answer->sources->reload),
 		.started = answer->sources->started,
 	};
 

@@ -38,4 +38,7 @@ json_t *esf_answer_events(const struct esf_answer *answer); /* events.c */
 void esf_answer_health(const struct esf_answer *answer);
 void esf_answer_metrics(const struct esf_answer *answer);
 
+/* Sets the reply itself; offline and not under the lock, as it waits. */
+void esf_answer_reload(const struct esf_answer *answer); /* reload.c */
+
 #endif

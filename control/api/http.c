@@ -152,6 +152,16 @@ static enum MHD_Result add_param(
 	return query->error == 0 ? MHD_YES : MHD_NO;
 }
 
+/* A page of another site may make a browser send a POST, but not without saying where from. */
+static bool is_cross_origin(struct MHD_Connection *connection, const char *method, const char *host)
+{
+	const char *origin =
+	    MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN);
+
+	return strcmp(method, "POST") == 0 && origin != NULL &&
+	       !esf_listen_is_same_origin(origin, host);
+}
+
 static enum MHD_Result answer(
     struct esf_http *http, struct MHD_Connection *connection, const char *path, const char *method)
 {
@@ -170,6 +180,11 @@ static enum MHD_Result answer(
 		    "Host: got \"%.100s\", want localhost, 127.0.0.1 or [::1]: this listener is on "
 		    "loopback, so a request under another name may be DNS rebinding",
 		    host);
+	else if (is_cross_origin(connection, method, host))
+		esf_reply_error(&reply, 403,
+		    "Origin: got one that is not this server's own: a state may only be changed "
+		    "from "
+		    "here, or by a client that sends no Origin");
 	else if (query.error != 0)
 		esf_routes_refuse(&request, query.error, &reply);
 	else

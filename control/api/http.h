@@ -8,6 +8,7 @@
 #include "control/config/config.h"
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
+#include "control/reload.h"
 #include "dataplane/plane.h"
 #include "lcores/launch.h"
 
@@ -23,8 +24,9 @@ struct esf_api_sources {
 	const struct esf_event_log *events;
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */
-	const struct esf_config *config;
-	int64_t started; /* Unix ns */
+	struct esf_reload *reload;       /* NULL: none (tests) */
+	const struct esf_config *config; /* the first one: for what no reload changes */
+	int64_t started;                 /* Unix ns */
 };
 
 struct esf_http;

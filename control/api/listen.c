@@ -93,3 +93,11 @@ bool esf_listen_takes_host(const char *address, const char *host)
 	return names(host, "localhost") || names(host, "127.0.0.1") || names(host, "[::1]") ||
 	       (strchr(address, ':') == NULL && names(host, address));
 }
+
+bool esf_listen_is_same_origin(const char *origin, const char *host)
+{
+	static const char scheme[] = "http://";
+
+	return host != NULL && strncasecmp(origin, scheme, sizeof(scheme) - 1) == 0 &&
+	       strcasecmp(origin + sizeof(scheme) - 1, host) == 0;
+}

@@ -19,4 +19,7 @@ int esf_listen_open(const char *address, uint16_t port, FILE *errors);
  */
 bool esf_listen_takes_host(const char *address, const char *host);
 
+/* Whether an Origin header names this server, as the request's Host does (which may be NULL). */
+bool esf_listen_is_same_origin(const char *origin, const char *host);
+
 #endif

@@ -23,39 +23,43 @@ struct route {
 	const char *params; /* names it takes, each followed by a space; NULL: any, ignored */
 	json_t *(*build)(const struct esf_answer *answer);
 	void (*write)(const struct esf_answer *answer);
-	bool of_window; /* needs a view; takes window= */
+	void (*act)(const struct esf_answer *answer); /* instead of both: offline, may wait */
+	bool of_window;                               /* needs a view; takes window= */
 	const char *help;
 };
 
 static void answer_index(const struct esf_answer *answer);
 
 static const struct route routes[] = {
-	{ "/", READ, NULL, NULL, answer_index, false, "this page" },
-	{ "/api/v1/fleet", READ, "window ", esf_answer_fleet, NULL, true,
+	{ "/", READ, NULL, NULL, answer_index, NULL, false, "this page" },
+	{ "/api/v1/fleet", READ, "window ", esf_answer_fleet, NULL, NULL, true,
 	    "the fleet and its regions in the latest closed window" },
-	{ "/api/v1/regions", READ, "window ", esf_answer_regions, NULL, true, "all regions" },
-	{ "/api/v1/regions/NAME", READ, "window ", esf_answer_region, NULL, true, "one region" },
+	{ "/api/v1/regions", READ, "window ", esf_answer_regions, NULL, NULL, true, "all regions" },
+	{ "/api/v1/regions/NAME", READ, "window ", esf_answer_region, NULL, NULL, true,
+	    "one region" },
 	{ "/api/v1/sites", READ, "window region status sort limit offset ", esf_answer_sites, NULL,
-	    true, "sites, by region, status, worst first" },
-	{ "/api/v1/sites/NAME", READ, "window ", esf_answer_site, NULL, true, "one site" },
-	{ "/api/v1/sites/NAME/unmapped", READ, "", esf_answer_unmapped, NULL, false,
+	    NULL, true, "sites, by region, status, worst first" },
+	{ "/api/v1/sites/NAME", READ, "window ", esf_answer_site, NULL, NULL, true, "one site" },
+	{ "/api/v1/sites/NAME/unmapped", READ, "", esf_answer_unmapped, NULL, NULL, false,
 	    "one site's signals that no rule takes" },
-	{ "/api/v1/names", READ, "limit ", esf_answer_names, NULL, false,
+	{ "/api/v1/names", READ, "limit ", esf_answer_names, NULL, NULL, false,
 	    "the raw names met so far, and the KPI that takes each" },
-	{ "/api/v1/ledger", READ, "site ", esf_answer_ledger, NULL, false,
+	{ "/api/v1/ledger", READ, "site ", esf_answer_ledger, NULL, NULL, false,
 	    "what became of every datagram and record" },
-	{ "/api/v1/events", READ, "site code limit ", esf_answer_events, NULL, false,
+	{ "/api/v1/events", READ, "site code limit ", esf_answer_events, NULL, NULL, false,
 	    "what the sites said in words: the latest events, and counts of all" },
-	{ "/healthz", READ, NULL, NULL, esf_answer_health, false, "whether the appliance ticks" },
-	{ "/metrics", READ, NULL, NULL, esf_answer_metrics, false, "Prometheus' exposition" },
-	{ "/api/v1/incidents", READ, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/incidents/ID", READ, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/incidents/ID/ack", POST, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/reload", POST, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/history", READ, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/slots", READ, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/pipeline", READ, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/stream", READ, NULL, NULL, NULL, false, NULL },
+	{ "/healthz", READ, NULL, NULL, esf_answer_health, NULL, false,
+	    "whether the appliance ticks" },
+	{ "/metrics", READ, NULL, NULL, esf_answer_metrics, NULL, false, "Prometheus' exposition" },
+	{ "/api/v1/incidents", READ, NULL, NULL, NULL, NULL, false, NULL },
+	{ "/api/v1/incidents/ID", READ, NULL, NULL, NULL, NULL, false, NULL },
+	{ "/api/v1/incidents/ID/ack", POST, NULL, NULL, NULL, NULL, false, NULL },
+	{ "/api/v1/reload", POST, "diff ", .act = esf_answer_reload,
+	    .help = "POST: takes up the configuration's file as it stands now" },
+	{ "/api/v1/history", READ, NULL, NULL, NULL, NULL, false, NULL },
+	{ "/api/v1/slots", READ, NULL, NULL, NULL, NULL, false, NULL },
+	{ "/api/v1/pipeline", READ, NULL, NULL, NULL, NULL, false, NULL },
+	{ "/api/v1/stream", READ, NULL, NULL, NULL, NULL, false, NULL },
 };
 
 enum { ROUTES_COUNT = sizeof(routes) / sizeof(routes[0]) };
@@ -81,7 +85,7 @@ static void answer_index(const struct esf_answer *answer)
 	for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
 		if (routes[i].help == NULL)
 			continue;
-		if (strstr(routes[i].path, "NAME") == NULL)
+		if (strstr(routes[i].path, "NAME") == NULL && routes[i].methods == READ)
 			fprintf(out, "<li><a href=\"%s\">%s</a>: %s</li>\n", routes[i].path,
 			    routes[i].path, routes[i].help);
 		else
@@ -177,6 +181,10 @@ static void run_route(const struct route *route, struct esf_answer *answer)
 {
 	json_t *document = NULL;
 
+	if (route->act != NULL) {
+		route->act(answer);
+		return;
+	}
 	rcu_thread_online();
 	rcu_read_lock();
 	if (route->of_window)
@@ -205,7 +213,7 @@ void esf_routes_answer(const struct esf_api_sources *sources, const struct esf_r
 		esf_reply_error(reply, 405, "method: got %.20s, want %s", request->method,
 		    method_names[route->methods]);
 		reply->allow = method_names[route->methods];
-	} else if (route->build == NULL && route->write == NULL) {
+	} else if (route->build == NULL && route->write == NULL && route->act == NULL) {
 		esf_reply_error(reply, 501, "%s is not built yet", route->path);
 	} else if (takes_params(route, request, reply)) {
 		run_route(route, &answer);

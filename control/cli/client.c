@@ -162,6 +162,8 @@ static int read_answer(
 	}
 	if (status != 200) {
 		status = fail_http(client, status, document);
+		if (json_object_get(document, "faults") != NULL)
+			*out = json_incref(document);
 	} else {
 		snprintf(client->error, ERROR_SIZE,
 		    "%s: not an answer of the API: is it estream-fleetd that answers there?",
@@ -191,6 +193,16 @@ int esf_client_get(struct esf_client *client, const char *path, const char *key,
 	else
 		result = read_answer(client, &body, key, out);
 	free(body.text);
+	return result;
+}
+
+int esf_client_post(struct esf_client *client, const char *path, const char *key, json_t **out)
+{
+	int result;
+
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, "");
+	result = esf_client_get(client, path, key, out);
+	curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
 	return result;
 }
 

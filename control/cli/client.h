@@ -22,6 +22,9 @@ void esf_client_close(struct esf_client *client);
  */
 int esf_client_get(struct esf_client *client, const char *path, const char *key, json_t **out);
 
+/* The same by POST, without a body. A refusal that lists faults gives its document all the same. */
+int esf_client_post(struct esf_client *client, const char *path, const char *key, json_t **out);
+
 /* What went wrong last, one line, without a line end. */
 const char *esf_client_error(const struct esf_client *client);
 

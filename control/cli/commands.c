@@ -255,3 +255,49 @@ enum esf_exit esf_command_events(const struct esf_call *call)
 	result = esf_client_get(call->client, path, "events", &document);
 	return finish(call, result, document, show_events);
 }
+
+static void put_faults(const json_t *document)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "faults"), i, line) {
+		const char *text = json_string_value(line);
+
+		esf_text_put(stderr, text, esf_text_width(text));
+		fputc('\n', stderr);
+	}
+}
+
+static void show_reload(const struct esf_call *call, const json_t *document)
+{
+	const json_t *changed = json_object_get(document, "changed"), *key;
+	FILE *out = call->screen.out;
+	size_t i;
+
+	fprintf(out, "%srevision %jd", call->options->diff ? "not reloaded: " : "reloaded: ",
+	    (intmax_t)esf_field_count(document, "config_revision"));
+	if (json_array_size(changed) == 0)
+		fputs(", nothing differs but perhaps keys", out);
+	else
+		fputs(call->options->diff ? ", would change:" : ", changed:", out);
+	json_array_foreach (changed, i, key)
+		fprintf(out, "%s %s", i == 0 ? "" : ",", json_string_value(key));
+	fputc('\n', out);
+}
+
+enum esf_exit esf_command_reload(const struct esf_call *call)
+{
+	json_t *document = NULL;
+	int result = esf_client_post(call->client,
+	    call->options->diff ? "/api/v1/reload?diff=1" : "/api/v1/reload", "changed", &document);
+
+	if (result == 0)
+		return finish(call, result, document, show_reload);
+	if (call->options->json && document != NULL)
+		put_json(call, document);
+	else
+		put_faults(document);
+	json_decref(document);
+	return esf_command_fail(call, result);
+}

@@ -20,7 +20,8 @@ enum esf_exit {
 /* What the command line said; absent text is NULL. */
 struct esf_options {
 	bool json;
-	bool all; /* ledger: every verdict */
+	bool diff; /* reload: only compare */
+	bool all;  /* ledger: every verdict */
 	const char *region;
 	const char *status;
 	const char *sort;
@@ -50,6 +51,7 @@ enum esf_exit esf_command_site(const struct esf_call *call);
 enum esf_exit esf_command_ledger(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
 enum esf_exit esf_command_rule(const struct esf_call *call); /* rule.c */
+enum esf_exit esf_command_reload(const struct esf_call *call);
 enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */
 
 /*

@@ -45,6 +45,14 @@ void esf_judge_destroy(struct esf_judge *judge)
 	free(judge);
 }
 
+void esf_judge_use(struct esf_judge *judge, const struct esf_config *config,
+    uint64_t config_revision, struct esf_roster *roster)
+{
+	judge->config = config;
+	judge->config_revision = config_revision;
+	judge->roster = roster;
+}
+
 /* INT64_MAX where no window is known. */
 static int64_t next_window(const struct esf_judge *judge)
 {

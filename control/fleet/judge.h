@@ -22,6 +22,13 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 /* After the plane's shards stopped. */
 void esf_judge_destroy(struct esf_judge *judge);
 
+/*
+ * From the next window on by another configuration and its roster, in which the sites have the
+ * indexes they had; rollup's windows are the same.
+ */
+void esf_judge_use(struct esf_judge *judge, const struct esf_config *config,
+    uint64_t config_revision, struct esf_roster *roster);
+
 /* Unix ns at which the next window closes; INT64_MAX: none is known yet. */
 int64_t esf_judge_next_close(const struct esf_judge *judge);
 

@@ -55,6 +55,16 @@ static void put_counts(FILE *out, const char *name, const char *label, const cha
 		fprintf(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, values[i], counts[i]);
 }
 
+static void put_reloads(FILE *out, const struct esf_reload_counts *reloads)
+{
+	static const char *const results[] = { "done", "refused" };
+	const uint64_t counts[] = { reloads->done, reloads->refused };
+
+	head(out, "estream_reloads_total", "counter",
+	    "Times the configuration was to be loaded anew, by what came of it.");
+	put_counts(out, "estream_reloads_total", "result", results, counts, 2);
+}
+
 static void put_ledger(FILE *out, const struct esf_ledger *ledger)
 {
 	put_count(out, "estream_datagrams_received_total", "counter",
@@ -232,6 +242,7 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	put_seconds(out, "estream_start_time_seconds", "When estream-fleetd started, Unix time.",
 	    input->started);
 	put_ledger(out, input->ledger);
+	put_reloads(out, &input->reloads);
 	put_events(out, input->events);
 	if (input->pressure != NULL)
 		esf_prometheus_put_pressure(out, input->pressure);

@@ -7,6 +7,7 @@
 
 #include "control/fleet/view.h"
 #include "control/incident/event_log.h"
+#include "control/reload.h"
 #include "dataplane/ledger.h"
 #include "lcores/pressure.h"
 
@@ -21,7 +22,8 @@ struct esf_prometheus_input {
 	const struct esf_ledger *ledger;
 	const struct esf_event_snapshot *events;
 	const struct esf_pressure *pressure; /* NULL: no lcores */
-	int64_t started;                     /* Unix ns */
+	struct esf_reload_counts reloads;
+	int64_t started; /* Unix ns */
 };
 
 /* Any thread that may read the view. 0 with *text malloc'ed, size bytes and a terminator; or

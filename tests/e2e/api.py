@@ -389,7 +389,8 @@ def check_refusals(checks, api):
     for method, path, want, says in (("POST", "/api/v1/fleet", 405, "want GET, HEAD"),
                                      ("DELETE", "/api/v1/sites/north-1", 405, "got DELETE"),
                                      ("GET", "/api/v1/reload", 405, "want POST"),
-                                     ("POST", "/api/v1/reload", 501, "not built yet"),
+                                     ("POST", "/api/v1/reload?diff=2", 400, 'got "2", want 0 or 1'),
+                                     ("POST", "/api/v1/reload?full=1", 400, "want one of: diff"),
                                      ("POST", "/api/v1/incidents/7/ack", 501, "not built yet")):
         answer = api.ask(path, method)
         check_refusal(checks, "%s %s" % (method, path), answer, want, says)
