@@ -36,6 +36,7 @@
 	X(message)                                                                                 \
 	X(event_log)                                                                               \
 	X(steer)                                                                                   \
+	X(shedding)                                                                                \
 	X(publication)                                                                             \
 	X(publish)                                                                                 \
 	X(swap)                                                                                    \

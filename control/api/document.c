@@ -186,8 +186,8 @@ static json_t *shed(const uint64_t *counts)
 {
 	json_t *document = json_object();
 
-	for (uint32_t class = 0; class < ESF_SHED_CLASSES; class ++)
-		put_count(&document, esf_shed_class_names[class], counts[class]);
+	for (uint32_t of = 0; of < ESF_SHED_CLASSES; of++)
+		put_count(&document, esf_shed_class_names[of], counts[of]);
 	return document;
 }
 
