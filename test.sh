@@ -3,14 +3,14 @@
 # Everything that can be checked without hardware; sets up what it needs. The last line is "N passed, N failed".
 #
 #   ./test.sh            all phases
-#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal peers live clients demo
+#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench demo
 #
 # What is built goes to $TEST_BUILD (default build-test).
 set -u
 cd "$(dirname "$0")" || exit 1
 . scripts/setup.sh
 
-ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal peers live clients demo)
+ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench demo)
 TEST_BUILD=${TEST_BUILD:-build-test}
 ORACLE_FLEETS=60
 FUZZ_RUNS=20000
@@ -277,6 +277,13 @@ phase_clients()
 	gcc_build && counted "clients" timeout 120 python3 tests/e2e/clients.py "$TEST_BUILD/gcc"
 }
 
+# What it says of speed is nobody's verdict here: that all is accounted for is.
+phase_bench()
+{
+	gcc_build && check "the pipeline's benchmark, in brief: all accepted, balanced, no mbuf lost" timeout 120 \
+		bench/pipeline.sh --build "$TEST_BUILD/gcc" --workloads all --repetitions 1 --seconds 1 --no-huge
+}
+
 phase_demo()
 {
 	local pid_file
@@ -330,7 +337,7 @@ for phase in "$@"; do
 	declare -F "phase_$phase" >/dev/null || { echo "test.sh: no phase \"$phase\"; there are: ${ALL_PHASES[*]}" >&2; exit 2; }
 done
 header setup
-need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 for phase in "$@"; do
 	header "$phase"
 	"phase_$phase"

@@ -11,13 +11,16 @@ MAY_INCLUDE = {
     "lcores": {"lcores", "dataplane"},
     "control": {"control", "lcores", "dataplane"},
     "bench": {"bench"},
+    "bench/pipeline": {"bench", "control", "lcores", "dataplane"},
 }
 SHARED = {"bench": {"dataplane/etd_wire.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
 
 def sources(folder):
-    for path, _, names in os.walk(os.path.join(ROOT, folder)):
+    for path, folders, names in os.walk(os.path.join(ROOT, folder)):
+        folders[:] = [name for name in folders
+                      if os.path.relpath(os.path.join(path, name), ROOT) not in MAY_INCLUDE]
         yield from (os.path.join(path, name) for name in sorted(names) if name.endswith((".c", ".h")))
 
 
