@@ -51,19 +51,24 @@ struct esf_block {
 /* Live. Owner: the shard; control reads `window`, `next_of_site` and `block` only, under RCU. */
 struct esf_window {
 	int64_t window;
-	struct esf_block *block; /* RCU; NULL until first published */
-	uint32_t site;
+	struct esf_block *block;         /* RCU; NULL until first published */
+	struct esf_window *next_of_site; /* RCU; the site's others that share its place */
+	union {
+		struct {
+			struct esf_window *next_dirty;
+			struct esf_window *next_in_slot; /* the shard's of the same index */
+		};
+		struct rcu_head rcu; /* once it is in neither list */
+	};
+	struct esf_pool *home;
+	uint32_t site : 31;
+	uint32_t dirty : 1;
 	uint32_t accepted;
 	uint32_t comms_accepted;
 	uint32_t comms_lost;
-	bool dirty;
-	struct esf_window *next_dirty;
-	struct esf_window *next_in_slot; /* the shard's windows of the same index */
-	struct esf_window *next_of_site; /* RCU; the site's others that share its place */
-	struct rcu_head rcu;
-	struct esf_pool *home;
 	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[];
 };
+static_assert(sizeof(struct esf_window) == 64, "one cache line");
 
 /* floor(time / window_ns), for negative times too. */
 int64_t esf_window_index(int64_t time, int64_t window_ns);

@@ -28,9 +28,9 @@ struct esf_site_kpi {
 	double stddev;
 	double min;
 	double max;
-	uint64_t samples; /* good records, by weight */
-	uint64_t good;    /* good records */
-	uint64_t refused; /* bad + uncertain + out_of_range + not_finite */
+	uint32_t samples; /* good records, by weight */
+	uint32_t good;    /* good records */
+	uint32_t refused; /* bad + uncertain + out_of_range + not_finite */
 	double score;        /* 0..100; NaN: no data or not scored */
 	double contribution; /* points of health it costs; NaN: not scored or health unknown */
 };
