@@ -37,11 +37,20 @@ struct esf_ledger {
 	uint64_t shed[ESF_SHED_CLASSES];
 };
 
-/* What became of one site's datagrams and records: those that got far enough to be known as its. */
+/*
+ * What became of one site's datagrams and records: those that got far enough to be known as its.
+ * The verdicts before ESF_SITE_DATAGRAM_FIRST come before there is a site, and have no place here:
+ * a million sites pay for each.
+ */
+enum {
+	ESF_SITE_DATAGRAM_FIRST = ESF_DATAGRAM_MALFORMED,
+	ESF_SITE_DATAGRAMS_COUNT = ESF_DATAGRAM_VERDICTS_COUNT - ESF_SITE_DATAGRAM_FIRST,
+};
+
 struct esf_site_ledger {
 	uint64_t datagrams_received;
 	uint64_t records_received;
-	uint64_t datagrams[ESF_DATAGRAM_VERDICTS_COUNT];
+	uint64_t datagrams[ESF_SITE_DATAGRAMS_COUNT]; /* by verdict - ESF_SITE_DATAGRAM_FIRST */
 	uint64_t records[ESF_RECORD_VERDICTS_COUNT];
 	uint64_t shed[ESF_SHED_CLASSES];
 };

@@ -230,6 +230,6 @@ void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *list
 		verdict = take_from_site(shard, site_index, &etd);
 	esf_shard_count_datagram(shard, verdict);
 	site->ledger.datagrams_received++;
-	site->ledger.datagrams[verdict]++;
+	site->ledger.datagrams[verdict - ESF_SITE_DATAGRAM_FIRST]++;
 	esf_shard_touch(shard, site_index);
 }

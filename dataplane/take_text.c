@@ -31,7 +31,7 @@ static void count_site_datagram(
 		return;
 	site->datagram = shard->text_datagrams;
 	site->ledger.datagrams_received++;
-	site->ledger.datagrams[verdict]++;
+	site->ledger.datagrams[verdict - ESF_SITE_DATAGRAM_FIRST]++;
 	esf_shard_touch(shard, site_index);
 }
 

@@ -191,7 +191,7 @@ static inline bool site_ledger_balances(const struct esf_site_ledger *ledger)
 {
 	uint64_t datagrams = 0, records = 0;
 
-	for (int i = 0; i < ESF_DATAGRAM_VERDICTS_COUNT; i++)
+	for (int i = 0; i < ESF_SITE_DATAGRAMS_COUNT; i++)
 		datagrams += ledger->datagrams[i];
 	for (int i = 0; i < ESF_RECORD_VERDICTS_COUNT; i++)
 		records += ledger->records[i];

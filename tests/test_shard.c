@@ -394,7 +394,8 @@ static void lines_give_these_verdicts(void)
 		    after.records_received, before.records_received + cases[i].records[2]);
 	}
 	CU_ASSERT_EQUAL(card(1)->ledger.datagrams_received, 3);
-	CU_ASSERT_EQUAL(card(1)->ledger.datagrams[ESF_DATAGRAM_DUPLICATE], 1);
+	CU_ASSERT_EQUAL(
+	    card(1)->ledger.datagrams[ESF_DATAGRAM_DUPLICATE - ESF_SITE_DATAGRAM_FIRST], 1);
 	CU_ASSERT_EQUAL(card(2)->ledger.records[ESF_RECORD_DUPLICATE], 1);
 	CU_ASSERT_PTR_NULL(card(3));
 	CU_ASSERT(fixture_stop(f));

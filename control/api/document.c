@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Objects are filled through put_*, which take over what they are given and do nothing to an object
@@ -270,11 +271,12 @@ json_t *esf_document_ledger(const struct esf_ledger *ledger, const struct esf_pr
 /* A site's datagrams are counted by its owner, once it has them: none is ever in flight. */
 json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger)
 {
+	uint64_t counts[ESF_DATAGRAM_VERDICTS_COUNT] = { 0 };
 	json_t *document = json_object();
 	uint64_t datagrams_sum, records_sum;
 
-	put(&document, "datagrams",
-	    datagrams(ledger->datagrams_received, ledger->datagrams, &datagrams_sum));
+	memcpy(counts + ESF_SITE_DATAGRAM_FIRST, ledger->datagrams, sizeof(ledger->datagrams));
+	put(&document, "datagrams", datagrams(ledger->datagrams_received, counts, &datagrams_sum));
 	put(&document, "records", records(ledger->records_received, ledger->records, &records_sum));
 	put_count(&document, "in_flight", 0);
 	put_bool(&document, "balanced",

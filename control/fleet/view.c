@@ -196,7 +196,7 @@ static void read_card(
 	site->lost = card->lost;
 	memcpy(site->shed, card->ledger.shed, sizeof(site->shed));
 	site->unmapped = card->ledger.records[ESF_RECORD_UNMAPPED];
-	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE] +
+	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE - ESF_SITE_DATAGRAM_FIRST] +
 	                   card->ledger.records[ESF_RECORD_DUPLICATE];
 }
 
