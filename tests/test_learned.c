@@ -241,6 +241,21 @@ static void learned_site_belongs_to_one_shard(void)
 	CU_ASSERT(fixture_stop(f));
 }
 
+/*
+ * CONTRACT's xlarge with 6 KPIs, 3 windows open; a view holds about 0.6 KB a site, and there are
+ * never more than three.
+ */
+static void million_sites_fit_in_8_gib(void)
+{
+	struct esf_plane_options options = fixture_options(1);
+	const size_t views_size = 3 * 600;
+
+	options.measures_count = 6;
+	options.sequence_window = 1024;
+	CU_ASSERT((esf_plane_site_size(&options) + views_size) * 1000000 < UINT64_C(8) << 30);
+	CU_ASSERT(esf_plane_site_size(&options) > 4000);
+}
+
 void esf_suite_learned(void)
 {
 	CU_pSuite suite = CU_add_suite("learned", NULL, NULL);
@@ -257,5 +272,6 @@ void esf_suite_learned(void)
 	    name_with_an_id_and_the_id_are_one_site);
 	CU_add_test(
 	    suite, "nothing_is_learned_from_what_cannot_be_judged", nothing_is_learned_from);
+	CU_add_test(suite, "million_sites_fit_in_8_gib", million_sites_fit_in_8_gib);
 	CU_add_test(suite, "learned_site_belongs_to_one_shard", learned_site_belongs_to_one_shard);
 }
