@@ -70,7 +70,8 @@ static void a_storm_lets_through_what_the_bucket_holds(void)
 	CU_ASSERT_EQUAL(datagrams(f, 0, ESF_DATAGRAM_SHED), 25 - RATE);
 	CU_ASSERT_EQUAL(shed(0, ESF_SHED_ETD), 25 - RATE);
 	CU_ASSERT_EQUAL(card(0)->ledger.shed[ESF_SHED_ETD], 25 - RATE);
-	CU_ASSERT_EQUAL(card(0)->ledger.datagrams[ESF_DATAGRAM_SHED], 25 - RATE);
+	CU_ASSERT_EQUAL(
+	    card(0)->ledger.datagrams[ESF_DATAGRAM_SHED - ESF_SITE_DATAGRAM_FIRST], 25 - RATE);
 	CU_ASSERT_EQUAL(records(f, 0, ESF_RECORD_ACCEPTED), AT_ONCE - 1 + RATE);
 	send_gauges(0, T0 + SECOND + SECOND / 10, 1, NEXT_SEQ + 25, 2); /* a tenth brings one */
 	CU_ASSERT_EQUAL(datagrams(f, 0, ESF_DATAGRAM_SHED), 25 - RATE + 1);
@@ -171,7 +172,8 @@ static void lines_of_one_site_share_its_fate_beside_others(void)
 	CU_ASSERT_EQUAL(shed(0, ESF_SHED_INFLUX), 1);
 	CU_ASSERT_EQUAL(card(0)->ledger.records[ESF_RECORD_SHED], 3);
 	CU_ASSERT_EQUAL(card(0)->ledger.datagrams_received, 40);
-	CU_ASSERT_EQUAL(card(2)->ledger.datagrams[ESF_DATAGRAM_ACCEPTED], 1);
+	CU_ASSERT_EQUAL(
+	    card(2)->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST], 1);
 	CU_ASSERT(fixture_stop(f));
 }
 
@@ -182,8 +184,8 @@ static void a_datagram_all_of_whose_lines_are_shed_has_no_records(void)
 	fixture_lines(f, 0, T0 + SECOND, "t,site=n-1 gauge=1\nbad\nt,site=n-2 gauge=1");
 	CU_ASSERT_EQUAL(datagrams(f, 0, ESF_DATAGRAM_SHED), 1);
 	CU_ASSERT_EQUAL(shed(0, ESF_SHED_INFLUX), 2); /* of each site one */
-	CU_ASSERT_EQUAL(card(0)->ledger.datagrams[ESF_DATAGRAM_SHED], 1);
-	CU_ASSERT_EQUAL(card(1)->ledger.datagrams[ESF_DATAGRAM_SHED], 1);
+	CU_ASSERT_EQUAL(card(0)->ledger.datagrams[ESF_DATAGRAM_SHED - ESF_SITE_DATAGRAM_FIRST], 1);
+	CU_ASSERT_EQUAL(card(1)->ledger.datagrams[ESF_DATAGRAM_SHED - ESF_SITE_DATAGRAM_FIRST], 1);
 	fixture_pass(f, 0, T0 + SECOND, STATSD_PORT, "t.gauge:1|g|#site:n-1", 21);
 	CU_ASSERT_EQUAL(datagrams(f, 0, ESF_DATAGRAM_SHED), 2);
 	CU_ASSERT_EQUAL(shed(0, ESF_SHED_STATSD), 1);
@@ -225,7 +227,8 @@ static void half_of_an_inbox_is_left_to_quiet_sites(void)
 	CU_ASSERT_EQUAL(datagrams(f, 1, ESF_DATAGRAM_RING_FULL), 96);
 	fixture_take(f, 0, T0 + SECOND);
 	CU_ASSERT_EQUAL(datagrams(f, 0, ESF_DATAGRAM_SHED), 4);
-	CU_ASSERT_EQUAL(card(1)->ledger.datagrams[ESF_DATAGRAM_ACCEPTED], 5);
+	CU_ASSERT_EQUAL(
+	    card(1)->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST], 5);
 	CU_ASSERT(fixture_stop(f));
 }
 
@@ -379,15 +382,17 @@ static void one_site_at_100_times_its_rate_costs_999_others_nothing(void)
 		const struct esf_block *block = esf_plane_block(f->plane, i, T0 / WINDOW);
 
 		wrong += other == NULL || block == NULL || other->storms || other->lost != 0 ||
-		         other->ledger.datagrams[ESF_DATAGRAM_ACCEPTED] != 1 + STEPS ||
+		         other->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST] !=
+		             1 + STEPS ||
 		         other->ledger.datagrams_received != 1 + STEPS ||
 		         block->acc[GAUGE].good != STEPS;
 	}
 	CU_ASSERT_EQUAL(wrong, 0);
 	CU_ASSERT_TRUE(esf_plane_card(f->plane, 0)->storms);
 	CU_ASSERT_EQUAL(esf_plane_card(f->plane, 0)->lost, 0);
-	CU_ASSERT_EQUAL(
-	    esf_plane_card(f->plane, 0)->ledger.datagrams[ESF_DATAGRAM_ACCEPTED], accepted);
+	CU_ASSERT_EQUAL(esf_plane_card(f->plane, 0)
+	                    ->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST],
+	    accepted);
 	CU_ASSERT_EQUAL(
 	    esf_plane_card(f->plane, 0)->ledger.shed[ESF_SHED_ETD], 1 + FACTOR * STEPS - accepted);
 	for (uint32_t shard = 0; shard < 2; shard++)
