@@ -268,6 +268,7 @@ phase_live()
 	borrow_hugepages 256 || echo "no hugepages to be had"
 	counted "live" timeout 600 python3 tests/e2e/live.py "$TEST_BUILD/gcc"
 	counted "pressure" timeout 120 python3 tests/e2e/pressure.py "$TEST_BUILD/gcc"
+	counted "storm" timeout 60 python3 tests/e2e/storm.py "$TEST_BUILD/gcc"
 	counted "reload" timeout 180 python3 tests/e2e/reload.py "$TEST_BUILD/gcc"
 	return_hugepages
 }
