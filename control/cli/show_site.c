@@ -73,7 +73,9 @@ static void add_site(struct esf_table *table, const json_t *document, const json
 	char text[ESF_CELL_SIZE];
 
 	esf_table_add(table, ESF_PLAIN, esf_field_text(site, "name"));
-	snprintf(text, sizeof(text), "%jd", (intmax_t)esf_field_count(site, "id"));
+	snprintf(text, sizeof(text), "-");
+	if (json_is_integer(json_object_get(site, "id")))
+		snprintf(text, sizeof(text), "%jd", (intmax_t)esf_field_count(site, "id"));
 	esf_table_add(table, ESF_PLAIN, text);
 	esf_table_add(table, ESF_PLAIN, esf_field_text(site, "region"));
 	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(site, "health"), text));
@@ -183,8 +185,11 @@ static void put_site_head(const struct esf_screen *screen, const json_t *site)
 	fprintf(
 	    screen->out, "%s %s", esf_text_points(esf_field_real(site, "health"), text), status);
 	esf_style_end(screen->out, screen->colour, style);
-	fprintf(screen->out, ", coverage %.2f\nsite %jd in region ",
-	    esf_field_real(site, "coverage"), (intmax_t)esf_field_count(site, "id"));
+	fprintf(screen->out, ", coverage %.2f\n%ssite", esf_field_real(site, "coverage"),
+	    esf_field_bool(site, "learned") ? "learned " : "");
+	if (json_is_integer(json_object_get(site, "id")))
+		fprintf(screen->out, " %jd", (intmax_t)esf_field_count(site, "id"));
+	fputs(" in region ", screen->out);
 	esf_text_put(screen->out, esf_field_text(site, "region"), 48);
 	fprintf(screen->out, ", weight %s, ingestion %s\nlast seen %s%s",
 	    esf_text_value(esf_field_real(site, "weight"), text), esf_field_text(site, "mode"),

@@ -189,6 +189,23 @@ static uint64_t count_skewed(const struct esf_view *view)
 	return count;
 }
 
+static void put_learned(FILE *out, const struct esf_view *view)
+{
+	uint32_t room = esf_profile_limits(view->config->profile)->sites;
+	uint64_t learned = 0;
+
+	for (uint32_t s = 0; s < view->sites_count; s++) {
+		const struct esf_site_config *site = esf_roster_at(view->roster, s);
+
+		learned += site != NULL && site->learned;
+	}
+	put_count(out, "estream_sites_learned", "gauge",
+	    "Sites that nobody listed, learned from their datagrams.", learned);
+	put_count(out, "estream_sites_room", "gauge",
+	    "Sites that the profile still has room for.",
+	    view->sites_count < room ? room - view->sites_count : 0);
+}
+
 static void put_storm(FILE *out, const struct esf_view *view)
 {
 	uint64_t storming = 0;
@@ -229,6 +246,7 @@ static void put_view(FILE *out, const struct esf_view *view)
 	    "Sites whose clock is so far off that their records are future or late.",
 	    count_skewed(view));
 	put_storm(out, view);
+	put_learned(out, view);
 }
 
 int esf_prometheus_render(const struct esf_prometheus_input *input, char **text, size_t *size)
