@@ -270,6 +270,7 @@ phase_live()
 	counted "pressure" timeout 120 python3 tests/e2e/pressure.py "$TEST_BUILD/gcc"
 	counted "storm" timeout 60 python3 tests/e2e/storm.py "$TEST_BUILD/gcc"
 	counted "reload" timeout 180 python3 tests/e2e/reload.py "$TEST_BUILD/gcc"
+	counted "redundant paths" timeout 180 python3 tests/e2e/paths.py "$TEST_BUILD/gcc"
 	return_hugepages
 }
 

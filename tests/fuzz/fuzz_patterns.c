@@ -13,7 +13,7 @@
 /*
  * Of the first byte, bit 0 says what follows. 0: patterns, one a line, compiled each for itself and
  * as a list; the text they are matched against stands behind an empty line. 1: what is done to a
- * good cache file: offset (2 bytes) and the bytes that are put there, or with bit 1 it is cut there.
+ * good cache file: offset (2 bytes) and the bytes that are put there, or with bit 1 it is cut.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
