@@ -3,14 +3,14 @@
 # Everything that can be checked without hardware; sets up what it needs. The last line is "N passed, N failed".
 #
 #   ./test.sh            all phases
-#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench demo
+#   ./test.sh PHASE...   some: folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench gate demo
 #
 # What is built goes to $TEST_BUILD (default build-test).
 set -u
 cd "$(dirname "$0")" || exit 1
 . scripts/setup.sh
 
-ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench demo)
+ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench gate demo)
 TEST_BUILD=${TEST_BUILD:-build-test}
 ORACLE_FLEETS=60
 FUZZ_RUNS=20000
@@ -284,6 +284,12 @@ phase_bench()
 {
 	gcc_build && check "the pipeline's benchmark, in brief: all accepted, balanced, no mbuf lost" timeout 120 \
 		bench/pipeline.sh --build "$TEST_BUILD/gcc" --workloads all --repetitions 1 --seconds 1 --no-huge
+}
+
+# Instructions a datagram takes, counted, beside those on record: a time would be nobody's verdict on a shared machine.
+phase_gate()
+{
+	gcc_build && counted "instructions" timeout 120 python3 bench/gate/gate.py "$TEST_BUILD/gcc"
 }
 
 phase_demo()

@@ -6,7 +6,8 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libhypers
 	libipsec-mb-dev libssl-dev)
 DEMO_PACKAGES=(iproute2 procps)
 BENCH_PACKAGES=(dpdk-dev python3)
-TEST_PACKAGES=(clang libclang-rt-14-dev libcunit1-dev python3 python3-cryptography iproute2 iputils-ping util-linux)
+TEST_PACKAGES=(clang libclang-rt-14-dev libcunit1-dev python3 python3-cryptography iproute2 iputils-ping util-linux
+	valgrind)
 
 HUGEPAGES=/sys/kernel/mm/hugepages/hugepages-2048kB
 

@@ -11,6 +11,7 @@ MAY_INCLUDE = {
     "lcores": {"lcores", "dataplane"},
     "control": {"control", "lcores", "dataplane"},
     "bench": {"bench"},
+    "bench/gate": {"bench", "dataplane"},
     "bench/pipeline": {"bench", "control", "lcores", "dataplane"},
 }
 SHARED = {"bench": {"dataplane/etd_wire.h"}}
