@@ -228,12 +228,13 @@ phase_seal()
 	gcc_build && counted "sealed datagrams" python3 tests/e2e/seal_interop.py "$TEST_BUILD/gcc"
 }
 
-# unpacked PACKAGE FILE: the file's path, out of a package that is not installed: installing it would start a server.
+# unpacked PACKAGE FILE [FOLDER]: the file's path, out of a package that is not installed: installing it would start a
+# server.
 unpacked()
 {
-	local package=$1 file=$2 folder=$TEST_BUILD/$1
+	local package=$1 file=$2 folder=$TEST_BUILD/${3:-$1}
 
-	if [ ! -x "$folder/$file" ]; then
+	if [ ! -e "$folder/$file" ]; then
 		mkdir -p "$folder"
 		(
 			cd "$folder" || exit
@@ -241,7 +242,19 @@ unpacked()
 				dpkg-deb -x "$package"_*.deb . && rm -f "$package"_*.deb
 		) </dev/null >/dev/null 2>&1
 	fi
-	[ -x "$folder/$file" ] && echo "$PWD/$folder/$file"
+	[ -e "$folder/$file" ] && echo "$PWD/$folder/$file"
+}
+
+# find_rsyslogd: its path; what it is linked with beyond Debian's base lies beside it.
+find_rsyslogd()
+{
+	local library
+
+	command -v rsyslogd && return
+	for library in libestr0:libestr.so.0 libfastjson4:libfastjson.so.4 liblognorm5:liblognorm.so.5; do
+		unpacked "${library%:*}" "usr/lib/x86_64-linux-gnu/${library#*:}" rsyslog >/dev/null || return
+	done
+	unpacked rsyslog usr/sbin/rsyslogd
 }
 
 find_promtool()
@@ -276,7 +289,12 @@ phase_live()
 
 phase_clients()
 {
-	gcc_build && counted "clients" timeout 120 python3 tests/e2e/clients.py "$TEST_BUILD/gcc"
+	local rsyslogd
+
+	gcc_build || return
+	rsyslogd=$(find_rsyslogd)
+	counted "clients" timeout 120 python3 tests/e2e/clients.py "$TEST_BUILD/gcc"
+	counted "rsyslog" timeout 60 python3 tests/e2e/rsyslog_peer.py "$TEST_BUILD/gcc" "$rsyslogd"
 }
 
 # What it says of speed is nobody's verdict here: that all is accounted for is.
