@@ -48,6 +48,7 @@
 	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
+	X(roster)                                                                                  \
 	X(health)                                                                                  \
 	X(document)                                                                                \
 	X(request)                                                                                 \
