@@ -192,6 +192,77 @@ def check_fleetgen(checks, build, peer, openers):
                 opened_by_appliance(peer, pairs) == [("accepted", records) for records in want])
 
 
+REPLAY_CONFIG = """\
+profile: medium
+domain: energy
+ports: [{port: 0, addresses: []}]
+listeners: [{udp: 47700, format: etd, require_seal: true}]
+sites:
+%s
+"""
+
+
+def packets(path):
+    """The capture's header; (Unix ns, record) of each of its packets."""
+    with open(path, "rb") as content:
+        head, found = content.read(24), []
+        while record := content.read(16):
+            seconds, rest, size, _ = struct.unpack("<IIII", record)
+            found.append((seconds * 10**9 + rest, record[8:] + content.read(size)))
+    return head, found
+
+
+def write_twice(path, to):
+    """Every packet, and the same bytes again 40 ms later."""
+    head, found = packets(path)
+    copies = [(arrival + 40_000_000, record) for arrival, record in found]
+    with open(to, "wb") as out:
+        out.write(head)
+        for arrival, record in sorted(found + copies, key=lambda packet: packet[0]):
+            out.write(struct.pack("<II", arrival // 10**9, arrival % 10**9) + record)
+
+
+def replayed_ledger(build, config, path):
+    done = subprocess.run([os.path.join(build, "estream-fleetd"), "replay", "--config", config, path], timeout=120,
+                          capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])["ledger"]
+
+
+def check_repeated(checks, build):
+    """A sealed capture whose packets all come twice: each datagram is accepted once, and its copy is a duplicate."""
+    with tempfile.TemporaryDirectory() as folder:
+        once, twice = os.path.join(folder, "once.pcap"), os.path.join(folder, "twice.pcap")
+        command = [os.path.join(build, "fleetgen"), "pcap", "--out", once, "--format", "etd", "--seconds", "65",
+                   "--sites", "12"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+        names, rows = site_names(once + ".labels.json"), []
+        for site, name in names.items():
+            path = os.path.join(folder, name + ".key")
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as out:
+                out.write(random.Random(site).randbytes(16).hex() + "\n")
+            rows.append("  - {id: %d, name: %s, keys: [{id: 7, file: %s}]}" % (site, name, path))
+        subprocess.run(command + ["--seal", folder, "--key-id", "7"], check=True, stdout=subprocess.DEVNULL, timeout=120)
+        config = os.path.join(folder, "fleet.yaml")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(REPLAY_CONFIG % "\n".join(rows))
+        write_twice(once, twice)
+        first, both, count = replayed_ledger(build, config, once), replayed_ledger(build, config, twice), len(payloads(once))
+        check_ledgers(checks, first, both, count)
+
+
+def check_ledgers(checks, first, both, count):
+    checks.that("a capture of enough datagrams", count > 500, count)
+    checks.equal("sealed datagrams once", counted(first["datagrams"]), {"received": count, "accepted": count})
+    checks.equal("sealed datagrams twice", counted(both["datagrams"]),
+                 {"received": 2 * count, "accepted": count, "duplicate": count})
+    checks.equal("records of sealed datagrams twice", counted(both["records"]), counted(first["records"]))
+    checks.that("both ledgers balance", first["balanced"] and both["balanced"], (first, both))
+
+
+def counted(verdicts):
+    return {name: count for name, count in verdicts.items() if count}
+
+
 def plain_header(datagram):
     """The header as it was before sealing; the id of the key is not 513: as it stands."""
     if struct.unpack_from("<H", datagram, 14)[0] != 513 or not datagram[5] & SEALED:
@@ -228,6 +299,7 @@ def main():
         checks.that("%s makes the committed vectors" % maker.name, vectors(maker) == committed())
         check_random(checks, peer, maker, 500)
     check_fleetgen(checks, build, peer, makers)
+    check_repeated(checks, build)
     checks.finish()
 
 
