@@ -41,6 +41,7 @@
 	X(publish)                                                                                 \
 	X(swap)                                                                                    \
 	X(handover)                                                                                \
+	X(storm_ring)                                                                              \
 	X(clock)                                                                                   \
 	X(config)                                                                                  \
 	X(keyfile)                                                                                 \
