@@ -101,8 +101,10 @@ def send(host, at):
 
 
 def start_sender(link, host, at, made, carried):
-    process = subprocess.Popen(link.inside([sys.executable, os.path.abspath(__file__), "--send", host, at]), text=True,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    """It keeps to one CPU: a veth pair queues by the sender's CPU, and data that overtake their birth are refused."""
+    command = ["taskset", "-c", str(min(os.sched_getaffinity(0))), sys.executable, os.path.abspath(__file__), "--send", host, at]
+    process = subprocess.Popen(link.inside(command), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
     json.dump([[i, FORMATS[made[i][1]], made[i][2].hex()] for i in sorted(carried)], process.stdin)
     process.stdin.close()
     process.stdin = None
