@@ -22,12 +22,14 @@ while [ $# -gt 0 ]; do
 done
 
 trap return_hugepages EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' INT TERM HUP
 need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" >&2
 build "$folder" >&2 || die "the build failed"
 if [ $huge = yes ] && ! borrow_hugepages 384; then
 	say "no hugepages to be had: ordinary pages" >&2
 	arguments+=(--no-huge)
 fi
-python3 bench/pipeline/compare.py "${arguments[@]}"
+python3 bench/pipeline/compare.py "${arguments[@]}" &
+table=$!
+trap 'kill -TERM $table; wait $table; exit 143' INT TERM HUP
+wait $table

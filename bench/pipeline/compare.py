@@ -13,7 +13,7 @@ import tempfile
 
 import workloads
 
-HEADER = (f"{'workload':41} {'testpmd':>7} {'stamped':>7} {'ours, Mpps':>19} {'ratio':>5} {'net':>5} "
+HEADER = (f"{'workload':41} {'capture':>9} {'testpmd':>7} {'stamped':>7} {'ours, Mpps':>19} {'ratio':>5} {'net':>5} "
           f"{'Mrec/s':>7} {'cyc/dg':>6} {'cyc/rec':>7} {'stamp':>5}  accepted of received")
 
 
@@ -35,16 +35,18 @@ def testpmd_mpps(material, huge, seconds):
     rates = []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as process:
-        for text in process.stdout:
-            found = re.search(r"Rx-pps:\s+(\d+)", text)
-            if found and int(found.group(1)) > 0:
-                rates.append(int(found.group(1)))
-            if len(rates) > max(seconds, 1):
-                break
-        process.send_signal(signal.SIGINT)
+        try:
+            for text in process.stdout:
+                found = re.search(r"Rx-pps:\s+(\d+)", text)
+                if found and int(found.group(1)) > 0:
+                    rates.append(int(found.group(1)))
+                if len(rates) > max(seconds, 1):
+                    break
+        finally:
+            process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     if len(rates) < 2:
-        sys.exit("dpdk-testpmd received nothing")
+        sys.exit("received nothing: " + " ".join(command))
     return statistics.median(rates[1:]) / 1e6
 
 
@@ -113,7 +115,7 @@ def faults(row, repetitions, workload):
     return found
 
 
-def summarise(workload, material, repetitions):
+def summarise(arguments, workload, material, repetitions):
     row = {"workload": workload.name, "title": workload.title}
     for key in ("testpmd_mpps", "stamped_mpps", "mpps", "ratio", "net_ratio", "records_per_s", "cycles_per_datagram",
                 "cycles_per_record", "stamp_cycles"):
@@ -129,7 +131,8 @@ def summarise(workload, material, repetitions):
         row[name].pop("accepted", None)
     row["events_dropped"] = sum(total["events_dropped"] for total in totals)
     row.update(sites=workload.sites, lcores=workload.lcores, capture_datagrams=material.count,
-               capture_bytes=material.payload_size, repetitions=len(repetitions))
+               capture_bytes=material.payload_size, repetitions=len(repetitions), seconds=arguments.seconds,
+               hugepages=arguments.huge)
     row["faults"] = faults(row, repetitions, workload)
     return row
 
@@ -139,7 +142,8 @@ def line(row):
     refused = ", ".join(f"{name} {100 * count / row['received']:.1f}%" for name, count in row["refused"].items())
     told = f"all {row['received']}" if row["accepted"] == row["received"] else \
         f"{row['accepted']} of {row['received']}: {refused}"
-    return (f"{row['title']:41} {row['testpmd_mpps']:7.2f} {row['stamped_mpps']:7.2f} {spread:>19} {row['ratio']:5.2f} "
+    capture = f"{row['capture_datagrams']}x{row['capture_bytes'] // row['capture_datagrams']}"
+    return (f"{row['title']:41} {capture:>9} {row['testpmd_mpps']:7.2f} {row['stamped_mpps']:7.2f} {spread:>19} {row['ratio']:5.2f} "
             f"{row['net_ratio']:5.2f} {row['records_per_s'] / 1e6:7.2f} {row['cycles_per_datagram']:6.0f} "
             f"{row['cycles_per_record']:7.1f} {row['stamp_cycles']:5.0f}  {told}")
 
@@ -150,7 +154,7 @@ def run(arguments, workload):
         config = material.write_config(eal(material, arguments.huge))
         repetitions = [repetition(arguments, material, config, arguments.huge)
                        for _ in range(arguments.repetitions)]
-    return summarise(workload, material, repetitions)
+    return summarise(arguments, workload, material, repetitions)
 
 
 def parse():
@@ -174,6 +178,7 @@ def parse():
 
 def main():
     arguments = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows = []
     if not arguments.json:
         print(HEADER, flush=True)

@@ -158,15 +158,14 @@ static const char *add_frame(struct reading *reading, const uint8_t *data, uint3
 	if (slots->count == ESF_SLOTS_MAX)
 		return "more datagrams than the port has mbufs for";
 	if (esf_frame_parse(data, size, 0, &any, &frame) != ESF_DATAGRAM_ACCEPTED ||
-	    frame.ether_type != 0x0800)
-		return "not UDP over IPv4";
+	    frame.payload - data != ESF_SLOT_PAYLOAD_AT)
+		return "not UDP right behind IPv4 without options";
 	listener = find_listener(reading->config, frame.destination_port);
 	if (listener == NULL)
 		return "for a port without a listener";
 	if (!keep_frame(slots, data, size))
 		return "out of memory";
 	slots->slots[slots->count] = (struct esf_slot){
-		.payload = (uint16_t)(frame.payload - data),
 		.payload_size = (uint16_t)frame.payload_size,
 		.format = (uint8_t)listener->format,
 		.first_mark = slots->marks_count,
@@ -184,7 +183,7 @@ int esf_slots_read(
 	pcap_t *capture = pcap_open_offline(path, message);
 	struct pcap_pkthdr *head;
 	const u_char *data;
-	int result;
+	int result = 0;
 
 	*slots = (struct esf_slots){ 0 };
 	if (capture == NULL) {
@@ -193,6 +192,8 @@ int esf_slots_read(
 	}
 	while (reading.why == NULL && (result = pcap_next_ex(capture, &head, &data)) == 1)
 		reading.why = add_frame(&reading, data, head->caplen);
+	if (reading.why == NULL && result == PCAP_ERROR)
+		reading.why = "cut short";
 	pcap_close(capture);
 	esf_reseal_destroy(reading.reseal);
 	if (reading.why == NULL && slots->count == 0)

@@ -14,12 +14,12 @@
  */
 enum {
 	ESF_SLOTS_MAX = 32768,     /* datagrams; what a net_pcap port has mbufs for */
+	ESF_SLOT_PAYLOAD_AT = 42,  /* in the frame: behind Ethernet, IPv4 and UDP */
 	ESF_SLOT_LINE_DIGITS = 19, /* of an Influx line's nanoseconds */
 	ESF_SLOT_DATE_SIZE = 27,   /* of a syslog message's time, microseconds and Z */
 };
 
 struct esf_slot {
-	uint16_t payload; /* offset of the UDP payload in the frame, even */
 	uint16_t payload_size;
 	uint8_t format; /* enum esf_format */
 	bool sealed;

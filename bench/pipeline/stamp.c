@@ -228,7 +228,7 @@ static inline void stamp_one(struct esf_stamp *stamp, struct rte_mbuf *mbuf)
 {
 	const struct esf_slots *slots = stamp->options.slots;
 	const struct esf_slot *slot = &slots->slots[stamp->slot];
-	uint8_t *payload = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, slot->payload);
+	uint8_t *payload = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, ESF_SLOT_PAYLOAD_AT);
 
 	if (++stamp->slot == slots->count)
 		stamp->slot = 0;
@@ -251,7 +251,7 @@ static __attribute__((cold, noinline)) void give_birth(
 	mbuf->data_len = size;
 	mbuf->pkt_len = size;
 	write_etd(stamp, stamp->births++, 1, births, &births->slots[0],
-	    rte_pktmbuf_mtod_offset(mbuf, uint8_t *, births->slots[0].payload));
+	    rte_pktmbuf_mtod_offset(mbuf, uint8_t *, ESF_SLOT_PAYLOAD_AT));
 	if (++stamp->slot == stamp->options.slots->count)
 		stamp->slot = 0;
 	esf_tally_add(&stamp->count_births, 1);
