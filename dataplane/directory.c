@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "recent.h"
+
 /*
  * Three open-addressing tables of site indexes, at most half full, linear probing. A slot keeps the
  * upper half of the key's hash beside the site, so that a probe rarely looks at a site that isn't
@@ -33,6 +35,7 @@ struct esf_directory {
 	uint32_t *by_small_id; /* site + 1 */
 	uint32_t small_ids;
 	struct directory_table ids, names, addresses;
+	uint32_t count;
 	struct directory_name *site_names;
 	uint32_t *site_ids;
 	struct esf_address *address_bytes; /* of entry i of the address table's count */
@@ -134,6 +137,7 @@ struct esf_directory *esf_directory_create(
 		esf_directory_destroy(directory);
 		return NULL;
 	}
+	directory->count = count;
 	directory_fill(directory, sites, count);
 	return directory;
 }
@@ -185,6 +189,17 @@ uint32_t esf_directory_by_name(
 			return site;
 	}
 	return ESF_NO_SITE;
+}
+
+bool esf_directory_is_named(
+    const struct esf_directory *directory, uint32_t site, const char *name, uint32_t length)
+{
+	const struct directory_name *known;
+
+	if (site >= directory->count)
+		return false;
+	known = &directory->site_names[site];
+	return known->length == length && esf_recent_equal(known->text, name, length);
 }
 
 uint32_t esf_directory_by_address(

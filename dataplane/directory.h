@@ -2,6 +2,7 @@
 #ifndef ESF_DIRECTORY_H
 #define ESF_DIRECTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "address.h"
@@ -34,5 +35,9 @@ uint32_t esf_directory_by_name(
     const struct esf_directory *directory, const char *name, uint32_t length);
 uint32_t esf_directory_by_address(
     const struct esf_directory *directory, const struct esf_address *address);
+
+/* Whether the site, any number, is one of the directory's and has this name. */
+bool esf_directory_is_named(
+    const struct esf_directory *directory, uint32_t site, const char *name, uint32_t length);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "etd.h"
+#include "recent.h"
 
 /*
  * Which site a datagram or a line is of: one that control listed, else one that was learned, else,
@@ -68,10 +69,25 @@ static __attribute__((cold)) uint32_t learn_name(
 	return esf_learned_add_name(learned, &shard->spare_site, name, length);
 }
 
+/* What is remembered outlives the policy, so it is asked of the directory in use. */
+static uint32_t listed_by_name(struct esf_shard *shard, const char *name, uint32_t length)
+{
+	const struct esf_directory *directory = shard->policy->directory;
+	uint32_t *recent = &shard->recent_sites[esf_recent_place(name, length)];
+	uint32_t site = *recent;
+
+	if (esf_directory_is_named(directory, site, name, length))
+		return site;
+	site = esf_directory_by_name(directory, name, length);
+	if (site != ESF_NO_SITE)
+		*recent = site;
+	return site;
+}
+
 uint32_t esf_shard_site_by_name(
     struct esf_shard *shard, const char *name, uint32_t length, bool may_learn)
 {
-	uint32_t site = esf_directory_by_name(shard->policy->directory, name, length), id;
+	uint32_t site = listed_by_name(shard, name, length), id;
 
 	if (site != ESF_NO_SITE)
 		return site;
@@ -79,6 +95,16 @@ uint32_t esf_shard_site_by_name(
 	site = id != 0 ? esf_learned_by_id(shard->plane->learned, id)
 	               : esf_learned_by_name(shard->plane->learned, name, length);
 	return site == ESF_NO_SITE && may_learn ? learn_name(shard, name, length) : site;
+}
+
+/* Asked once a datagram, and only where a line does not say its site. */
+uint32_t esf_shard_sender_site(struct esf_shard *shard)
+{
+	if (!shard->sender_asked) {
+		shard->sender_asked = true;
+		shard->sender_site = esf_shard_site_by_address(shard, shard->sender);
+	}
+	return shard->sender_site;
 }
 
 /* The sender of the text datagram at hand, which is unknown so far. */

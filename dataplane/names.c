@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "recent.h"
+
 /*
  * Interned names: an open-addressing table, at most half full, whose entries are name ids. Texts
  * are kept in one block of fixed cells, so that an id finds its text without a pointer.
@@ -33,7 +35,8 @@ struct esf_names {
 	_Atomic uint32_t count; /* ids 1..count are in use */
 	uint8_t key[16];
 	struct names_slot *slots;
-	struct names_entry *entries; /* by id */
+	struct names_entry *entries;        /* by id */
+	uint32_t recent[ESF_RECENT_PLACES]; /* ids; 0: none */
 };
 
 struct esf_names *esf_names_create(uint32_t scratch, const uint8_t key[16])
@@ -132,18 +135,36 @@ static __attribute__((cold)) uint16_t names_add(struct esf_names *names, struct 
 	return rule;
 }
 
-uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t length, uint32_t *id)
+static __attribute__((noinline)) uint16_t names_find(
+    struct esf_names *names, const char *name, uint32_t length, uint32_t *id)
 {
 	uint64_t hash;
 	struct names_slot *slot;
 
-	assert(length <= ESF_RAW_NAME_MAX);
 	hash = name_hash(names, name, length);
 	slot = names_slot(names, hash, name, length);
 	if (slot->id == 0)
 		return names_add(names, slot, hash, name, length, id);
 	*id = slot->id;
 	return entry_rule(names, slot->id);
+}
+
+uint16_t esf_names_intern(struct esf_names *names, const char *name, uint32_t length, uint32_t *id)
+{
+	uint32_t *recent = &names->recent[esf_recent_place(name, length)];
+	const struct names_entry *entry = &names->entries[*recent];
+	uint16_t rule;
+
+	assert(length <= ESF_RAW_NAME_MAX);
+	if (*recent != 0 && entry->length == length &&
+	    esf_recent_equal(entry->text, name, length)) {
+		*id = *recent;
+		return entry_rule(names, *recent);
+	}
+	rule = names_find(names, name, length, id);
+	if (*id != 0)
+		*recent = *id;
+	return rule;
 }
 
 uint16_t esf_names_rule(struct esf_names *names, uint32_t id)

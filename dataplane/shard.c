@@ -62,7 +62,6 @@ static void take_payload(
     struct esf_shard *shard, uint8_t listener_index, const struct esf_frame *frame)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
-	uint32_t sender_site;
 
 	if (listener->format == ESF_LISTENER_ETD) {
 		if (shard->hand_over == NULL)
@@ -73,13 +72,13 @@ static void take_payload(
 		return;
 	}
 	shard->sender = &frame->source;
-	sender_site = esf_shard_site_by_address(shard, &frame->source);
+	shard->sender_asked = false;
 	if (shard->hand_over == NULL)
 		esf_shard_take_text(
-		    shard, listener, frame->payload, frame->payload_size, sender_site);
+		    shard, listener, frame->payload, frame->payload_size, ESF_ASK_SENDER);
 	else
-		esf_shard_steer_text(
-		    shard, listener_index, frame->payload, frame->payload_size, sender_site);
+		esf_shard_steer_text(shard, listener_index, frame->payload, frame->payload_size,
+		    esf_shard_sender_site(shard));
 }
 
 /* Fetches ahead what the datagram's site will be asked for. */

@@ -7,6 +7,7 @@
 #include "events.h"
 #include "learned.h"
 #include "lines.h"
+#include "recent.h"
 #include "shard.h"
 #include "site.h"
 #include "text.h"
@@ -51,7 +52,9 @@ struct esf_shard {
 	int64_t recent_end;
 
 	const struct esf_address *sender; /* of the text datagram at hand; NULL: handed over */
-	uint32_t spare_site;              /* see esf_learned_add_id */
+	bool sender_asked;
+	uint32_t sender_site; /* once asked */
+	uint32_t spare_site;  /* see esf_learned_add_id */
 
 	struct esf_ledger ledger;
 	uint64_t text_datagrams; /* numbers them, see struct esf_site.datagram */
@@ -65,6 +68,7 @@ struct esf_shard {
 	uint32_t storming_count;
 	bool storm_ended; /* in this pass */
 
+	uint32_t recent_sites[ESF_RECENT_PLACES]; /* listed ones, by their names */
 	struct esf_names *names;
 	struct esf_lines *lines;
 	struct esf_text *text;
@@ -226,11 +230,17 @@ uint32_t esf_shard_site_by_address(
     const struct esf_shard *shard, const struct esf_address *address);
 uint32_t esf_shard_site_by_name(
     struct esf_shard *shard, const char *name, uint32_t length, bool may_learn);
+uint32_t esf_shard_sender_site(struct esf_shard *shard);
 uint32_t esf_shard_learn_sender(struct esf_shard *shard);
 uint32_t esf_shard_learn_etd(
     struct esf_shard *shard, const struct esf_listener *listener, const struct esf_etd *etd);
 
-/* take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns). */
+/*
+ * take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns).
+ * sender_site: of the sender's address, ESF_NO_SITE, or ESF_ASK_SENDER: shard->sender, when a line
+ * needs it.
+ */
+enum { ESF_ASK_SENDER = UINT32_MAX - 1 };
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size);
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,

@@ -209,6 +209,8 @@ uint32_t esf_shard_line_site(
 		site = esf_shard_site_by_name(shard, line->site.at, line->site.length, !is_syslog);
 	if (site != ESF_NO_SITE || (line->has_site && !is_syslog))
 		return site;
+	if (sender_site == ESF_ASK_SENDER)
+		sender_site = esf_shard_sender_site(shard);
 	return sender_site != ESF_NO_SITE ? sender_site : esf_shard_learn_sender(shard);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_RECENT_H
+#define ESF_RECENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * A shard's direct-mapped memory of what texts meant last time, in front of the tables with keyed
+ * hashes. The place is not keyed: texts that share one only cost each other the look-up in the
+ * table, which is what every text would cost without this. What stands at a place is believed once
+ * its text was compared.
+ */
+enum {
+	ESF_RECENT_BITS = 10,
+	ESF_RECENT_PLACES = 1 << ESF_RECENT_BITS,
+};
+
+static inline uint64_t esf_recent_word(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static inline uint64_t esf_recent_short(const char *text, uint32_t length)
+{
+	uint64_t word = 0;
+
+	for (uint32_t i = 0; i < length; i++)
+		word = word << 8 | (uint8_t)text[i];
+	return word;
+}
+
+/* Where a text is remembered: by its length, its first and its last 8 bytes. */
+static inline uint32_t esf_recent_place(const char *text, uint32_t length)
+{
+	uint64_t first = length < 8 ? esf_recent_short(text, length) : esf_recent_word(text);
+	uint64_t last = length < 8 ? 0 : esf_recent_word(text + length - 8);
+
+	/* 2^64 by the golden ratio, and an odd constant of SplitMix64. */
+	first = (first + length) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)((first ^ last) * UINT64_C(0xbf58476d1ce4e5b9) >> (64 - ESF_RECENT_BITS));
+}
+
+static inline bool esf_recent_equal(const char *a, const char *b, uint32_t length)
+{
+	if (length < 8)
+		return memcmp(a, b, length) == 0;
+	for (uint32_t i = 0; i + 8 < length; i += 8) {
+		if (esf_recent_word(a + i) != esf_recent_word(b + i))
+			return false;
+	}
+	return esf_recent_word(a + length - 8) == esf_recent_word(b + length - 8);
+}
+
+#endif
