@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "influx_fields.h"
 #include "influx_tags.h"
 #include "influx_text.h"
@@ -244,19 +245,20 @@ static const char *read_tags(
 static bool read_integer(const char *at, const char *end, int64_t *value)
 {
 	bool negative = *at == '-';
-	const char *start = at + negative;
-	int64_t sum = 0;
+	const char *start = at + negative, *digits;
+	uint64_t sum = 0;
 
-	for (at = start; at < end && *at >= '0' && *at <= '9'; at++) {
-		if (__builtin_mul_overflow(sum, 10, &sum) ||
-		    __builtin_add_overflow(sum, *at - '0', &sum))
-			return false;
-	}
-	if (at == start)
+	at = start;
+	/* Zeros before a number that fits can make it too long. */
+	while (end - at > ESF_DIGITS_FIT && *at == '0')
+		at++;
+	digits = at;
+	at = esf_digits_read(digits, end, &sum);
+	if (at == start || at - digits > ESF_DIGITS_FIT || sum > INT64_MAX)
 		return false;
 	while (at < end && *at == ' ')
 		at++;
-	*value = negative ? -sum : sum;
+	*value = negative ? -(int64_t)sum : (int64_t)sum;
 	return at == end;
 }
 

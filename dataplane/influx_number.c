@@ -3,19 +3,25 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
+
 enum {
-	MANTISSA_DIGITS_MAX = 19, /* any so many fit 64 bits */
-	EXACT_POWER_MAX = 22,     /* 1e22 is the last power of ten that a double holds exactly */
-	DIVISOR_POWER_MAX = 19,   /* 1e19 is the last one that 64 bits hold */
+	MANTISSA_DIGITS_MAX = ESF_DIGITS_FIT,
+	EXACT_POWER_MAX = 22,   /* 1e22 is the last power of ten that a double holds exactly */
+	DIVISOR_POWER_MAX = 19, /* 1e19 is the last one that 64 bits hold */
 	/* 768 digits decide any rounding between two doubles; of those behind, only whether one is
 	   not 0. */
 	TEXT_DIGITS_MAX = 768,
 	EXPONENT_MAX = 1000000, /* beyond what the longest datagram of zeros could make up for */
 };
+
+static const double powers[EXACT_POWER_MAX + 1] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8,
+	1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
 /* A decimal as written: its digits, the ones before and behind the dot, and the exponent. */
 struct decimal {
@@ -31,16 +37,6 @@ struct decimal {
 static bool is_digit(char byte)
 {
 	return (uint8_t)(byte - '0') < 10;
-}
-
-static const char *read_digits(const char *at, const char *end, uint64_t *mantissa)
-{
-	uint64_t value = *mantissa;
-
-	for (; at < end && is_digit(*at); at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	*mantissa = value;
-	return at;
 }
 
 static const char *read_exponent(const char *at, const char *end, int32_t *exponent)
@@ -104,14 +100,14 @@ static bool unsigned_value(const struct decimal *decimal, double *value)
  */
 static double divided(uint64_t mantissa, uint32_t power)
 {
-	static const uint64_t powers[DIVISOR_POWER_MAX + 1] = { 1u, 10u, 100u, 1000u, 10000u,
+	static const uint64_t divisors[DIVISOR_POWER_MAX + 1] = { 1u, 10u, 100u, 1000u, 10000u,
 		100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
 		1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u,
 		10000000000000000u, 100000000000000000u, 1000000000000000000u,
 		10000000000000000000u };
 	int mantissa_shift = __builtin_clzll(mantissa);
-	int divisor_shift = __builtin_clzll(powers[power]);
-	uint64_t divisor = powers[power] << divisor_shift;
+	int divisor_shift = __builtin_clzll(divisors[power]);
+	uint64_t divisor = divisors[power] << divisor_shift;
 	unsigned __int128 numerator = (unsigned __int128)(mantissa << mantissa_shift) << 63;
 	uint64_t quotient = (uint64_t)(numerator / divisor);
 
@@ -182,9 +178,6 @@ __attribute__((cold, noinline)) static double text_value(
 
 static double magnitude(const struct decimal *decimal, locale_t c_locale)
 {
-	static const double powers[EXACT_POWER_MAX + 1] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
-		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
-		1e22 };
 	int32_t exponent = decimal->exponent - (int32_t)decimal->fraction_count;
 
 	if (decimal->whole_count + decimal->fraction_count > MANTISSA_DIGITS_MAX)
@@ -203,13 +196,13 @@ static double magnitude(const struct decimal *decimal, locale_t c_locale)
 	return text_value(decimal, c_locale);
 }
 
-const char *esf_influx_number_parse(
+static __attribute__((noinline)) const char *parse_any(
     const char *at, const char *end, locale_t c_locale, double *value)
 {
 	struct decimal decimal = { .negative = at < end && *at == '-' };
 
 	decimal.whole = at + decimal.negative;
-	at = read_digits(decimal.whole, end, &decimal.mantissa);
+	at = esf_digits_read(decimal.whole, end, &decimal.mantissa);
 	decimal.whole_count = (uint32_t)(at - decimal.whole);
 	if (decimal.whole_count > 0 && at < end && *at == 'i')
 		return signed_value(&decimal, value) ? at + 1 : NULL;
@@ -218,7 +211,7 @@ const char *esf_influx_number_parse(
 	decimal.fraction = at;
 	if (at < end && *at == '.') {
 		decimal.fraction = at + 1;
-		at = read_digits(decimal.fraction, end, &decimal.mantissa);
+		at = esf_digits_read(decimal.fraction, end, &decimal.mantissa);
 		decimal.fraction_count = (uint32_t)(at - decimal.fraction);
 	}
 	if (decimal.whole_count + decimal.fraction_count == 0)
@@ -231,4 +224,34 @@ const char *esf_influx_number_parse(
 	if (decimal.negative)
 		*value = -*value;
 	return isfinite(*value) ? at : NULL;
+}
+
+/* Most numbers are a few digits with or without a dot, and a separator or the end behind them. */
+const char *esf_influx_number_parse(
+    const char *start, const char *end, locale_t c_locale, double *value)
+{
+	bool negative = start < end && *start == '-';
+	const char *digits = start + negative;
+	const char *at = digits;
+	uint64_t mantissa = 0;
+	ptrdiff_t dot_size = 0, fraction_count = 0;
+	double magnitude;
+
+	/* The whole part is rarely long. */
+	for (; at < end && is_digit(*at); at++)
+		mantissa = mantissa * 10 + (uint64_t)(*at - '0');
+	if (at < end && *at == '.') {
+		const char *fraction = at + 1;
+
+		at = esf_digits_read(fraction, end, &mantissa);
+		fraction_count = at - fraction;
+		dot_size = 1;
+	}
+	if (at - digits - dot_size > MANTISSA_DIGITS_MAX || at - digits == dot_size ||
+	    mantissa >= UINT64_C(1) << 53 || (at<end && * at> ','))
+		return parse_any(start, end, c_locale, value);
+	/* Two exact operands and one operation: rounded once. */
+	magnitude = (double)mantissa / powers[fraction_count];
+	*value = negative ? -magnitude : magnitude;
+	return at;
 }
