@@ -152,10 +152,10 @@ static bool take_line(struct esf_influx *parser, struct esf_span *raw)
  */
 static const char *find_delimiter(const char *start, const char *end, unsigned classes)
 {
-	const char *at = start + 1;
+	const char *at = esf_influx_find_delimiter(start + 1, end);
 
 	while (at < end && (!esf_influx_is(*at, classes) || at[-1] == '\\'))
-		at++;
+		at = esf_influx_find_delimiter(at + 1, end);
 	return at < end ? at : end;
 }
 

@@ -18,7 +18,8 @@
 int esf_influx_fields_init(struct esf_influx_fields *fields)
 {
 	fields->entries = malloc(sizeof(*fields->entries) * ESF_INFLUX_FIELDS_MAX);
-	fields->names = malloc((size_t)ESF_INFLUX_FIELDS_MAX * ESF_RAW_NAME_MAX);
+	fields->names =
+	    malloc((size_t)ESF_INFLUX_FIELDS_MAX * ESF_RAW_NAME_MAX + ESF_INFLUX_COPY_SIZE);
 	fields->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (fields->entries == NULL || fields->names == NULL || fields->c_locale == (locale_t)0)
 		return -ENOMEM;
@@ -68,9 +69,21 @@ static const char *read_scalar(
 	return at != NULL && ends_value(at, end) ? at : NULL;
 }
 
+/* Up to two blocks, where the line has them. */
+static void copy_key(char *to, const char *key, uint32_t size, const char *end)
+{
+	if (size > 2 * ESF_INFLUX_COPY_SIZE || end - key < 2 * ESF_INFLUX_COPY_SIZE) {
+		memcpy(to, key, size);
+		return;
+	}
+	memcpy(to, key, ESF_INFLUX_COPY_SIZE);
+	if (size > ESF_INFLUX_COPY_SIZE)
+		memcpy(to + ESF_INFLUX_COPY_SIZE, key + ESF_INFLUX_COPY_SIZE, ESF_INFLUX_COPY_SIZE);
+}
+
 /* The next entry, named; NULL when the line has too many fields or the name is too long. */
 static struct esf_influx_field *add_field(
-    struct esf_influx_fields *fields, const char *key, uint32_t size, bool escaped)
+    struct esf_influx_fields *fields, const char *key, uint32_t size, const char *end, bool escaped)
 {
 	struct esf_influx_field *field = &fields->entries[fields->count];
 	uint32_t room = ESF_RAW_NAME_MAX - fields->prefix_length;
@@ -78,12 +91,13 @@ static struct esf_influx_field *add_field(
 
 	if (fields->count == ESF_INFLUX_FIELDS_MAX || size == 0 || (!escaped && size > room))
 		return NULL;
-	memcpy(fields->names_end, fields->prefix, fields->prefix_length);
+	for (uint32_t i = 0; i < fields->prefix_length; i += ESF_INFLUX_COPY_SIZE)
+		memcpy(fields->names_end + i, fields->prefix + i, ESF_INFLUX_COPY_SIZE);
 	if (escaped)
 		length = esf_influx_unescape(fields->names_end + fields->prefix_length, room, key,
 		    size, ESF_INFLUX_FIELD_ESCAPE);
 	else
-		memcpy(fields->names_end + fields->prefix_length, key, size);
+		copy_key(fields->names_end + fields->prefix_length, key, size, end);
 	if (length > room)
 		return NULL;
 	field->name.at = fields->names_end;
@@ -170,7 +184,7 @@ static bool cut_section(struct esf_influx_fields *fields, const char *at, const 
 		if (end - equals < 2)
 			return false;
 		value_end = find_value_end(equals + 1, end);
-		field = add_field(fields, at, (uint32_t)(equals - at), true);
+		field = add_field(fields, at, (uint32_t)(equals - at), end, true);
 		if (field == NULL || value_end == equals + 1)
 			return false;
 		if (equals[1] == '"')
@@ -212,11 +226,10 @@ static const char *read_plain(struct esf_influx_fields *fields, const char *at, 
 		const char *key = at;
 		struct esf_influx_field *field;
 
-		while (at < end && !esf_influx_is(*at, ESF_INFLUX_SEPARATOR | ESF_INFLUX_EQUALS))
-			at++;
+		at = esf_influx_find_delimiter(at, end);
 		if (at == end || *at != '=')
 			return NULL;
-		field = add_field(fields, key, (uint32_t)(at - key), false);
+		field = add_field(fields, key, (uint32_t)(at - key), end, false);
 		if (field == NULL)
 			return NULL;
 		at = read_plain_value(fields, field, at + 1, end);

@@ -7,13 +7,21 @@
 
 #include "influx.h"
 
+/* Names are copied in blocks of so many bytes: there is room for a block behind them. */
+enum {
+	ESF_INFLUX_COPY_SIZE = 16,
+	ESF_INFLUX_PREFIX_SIZE = (ESF_RAW_NAME_MAX + ESF_INFLUX_COPY_SIZE - 1) /
+	                         ESF_INFLUX_COPY_SIZE * ESF_INFLUX_COPY_SIZE,
+};
+
 /* The fields of one line, and the scratch that their names are composed in. Owned by the parser. */
 struct esf_influx_fields {
 	struct esf_influx_field *entries; /* ESF_INFLUX_FIELDS_MAX */
 	uint32_t count;
-	char *names; /* ESF_INFLUX_FIELDS_MAX x ESF_RAW_NAME_MAX; entries of the line point here */
+	char *names; /* ESF_INFLUX_FIELDS_MAX x ESF_RAW_NAME_MAX and a block; entries of the line
+	                point here */
 	char *names_end;
-	char prefix[ESF_RAW_NAME_MAX]; /* "measurement.", unescaped */
+	char prefix[ESF_INFLUX_PREFIX_SIZE]; /* "measurement.", unescaped */
 	uint32_t prefix_length;
 	locale_t c_locale;
 };

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "influx.h"
 
 /* What the files of the line protocol share; nobody else includes it. */
@@ -34,6 +38,26 @@ static const uint8_t esf_influx_classes[256] = {
 static inline bool esf_influx_is(char byte, unsigned classes)
 {
 	return (esf_influx_classes[(uint8_t)byte] & classes) != 0;
+}
+
+/* First comma, space or equals sign at or behind `at`, or end; reads nothing from end on. */
+static inline const char *esf_influx_find_delimiter(const char *at, const char *end)
+{
+#ifdef __SSE2__
+	for (; end - at >= 16; at += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)at);
+		__m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')),
+		    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
+		        _mm_cmpeq_epi8(bytes, _mm_set1_epi8('='))));
+		uint32_t bits = (uint32_t)_mm_movemask_epi8(found);
+
+		if (bits != 0)
+			return at + __builtin_ctz(bits);
+	}
+#endif
+	while (at < end && !esf_influx_is(*at, ESF_INFLUX_SEPARATOR | ESF_INFLUX_EQUALS))
+		at++;
+	return at;
 }
 
 static inline const char *esf_influx_skip_blanks(const char *at, const char *end)
