@@ -58,8 +58,7 @@ def bench(arguments, material, config, drain=False):
         command += ["--births", material.births]
     if workload.duplicate_every:
         command += ["--duplicate-every", str(workload.duplicate_every)]
-    if drain:
-        command.append("--drain")
+    command += ["--drain"] if drain else ["--warm-up", str(workload.warm_up_s)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{workload.name}: pipeline-bench ended with {done.returncode}:\n{done.stderr}")
