@@ -80,18 +80,15 @@ static __attribute__((cold)) struct esf_window *window_open(
 	return opened;
 }
 
-struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index, int64_t window)
+struct esf_window *esf_shard_seek_window(
+    struct esf_shard *shard, uint32_t site_index, int64_t window)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
-	struct esf_window *found = site->recent;
+	struct esf_window *found = find_window(shard, site_index, window);
 
-	if (found != NULL && found->window == window)
-		return found;
-	found = find_window(shard, site_index, window);
 	if (found == NULL)
 		found = window_open(shard, site_index, window);
 	if (found != NULL)
-		site->recent = found;
+		shard->plane->sites[site_index].recent = found;
 	return found;
 }
 
@@ -99,15 +96,6 @@ struct esf_window *esf_shard_live_window(
     const struct esf_shard *shard, uint32_t site_index, int64_t window)
 {
 	return find_window(shard, site_index, window);
-}
-
-void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
-{
-	if (window->dirty)
-		return;
-	window->dirty = true;
-	window->next_dirty = shard->dirty;
-	shard->dirty = window;
 }
 
 static void block_fill(

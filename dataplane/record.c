@@ -11,18 +11,6 @@
  * verdict. Refused records of an open window count against the KPI's coverage.
  */
 
-static int64_t window_of(struct esf_shard *shard, int64_t time)
-{
-	int64_t window_ns = shard->plane->options.window_ns;
-
-	if (time < shard->recent_start || time >= shard->recent_end) {
-		shard->recent_window = esf_window_index(time, window_ns);
-		shard->recent_start = shard->recent_window * window_ns;
-		shard->recent_end = shard->recent_start + window_ns;
-	}
-	return shard->recent_window;
-}
-
 /* Tells control which windows ever held records. Only this shard stores; relaxed, as settled orders
  * it. */
 static void note_window(struct esf_shard *shard, int64_t window)
@@ -33,21 +21,39 @@ static void note_window(struct esf_shard *shard, int64_t window)
 		atomic_store_explicit(&shard->first_window, window, memory_order_relaxed);
 }
 
-/* ACCEPTED with *out the window that the time falls in, or FUTURE, LATE, NO_ROOM. */
-static enum esf_record_verdict find_window(
-    struct esf_shard *shard, uint32_t site_index, int64_t time, struct esf_window **out)
+/* The window that the time falls in becomes the recent one: ACCEPTED, or LATE. */
+static __attribute__((noinline)) enum esf_record_verdict turn_to_window(
+    struct esf_shard *shard, int64_t time)
 {
-	int64_t window;
+	int64_t window_ns = shard->plane->options.window_ns;
+	int64_t window = time < 0 ? INT64_MIN : esf_window_index(time, window_ns);
 
-	if (time > shard->future_limit)
-		return ESF_RECORD_FUTURE;
-	if (time < 0)
-		return ESF_RECORD_LATE;
-	window = window_of(shard, time);
 	if (window < shard->oldest_open)
 		return ESF_RECORD_LATE;
+	shard->recent_window = window;
+	shard->recent_start = window * window_ns;
+	shard->recent_span = (uint64_t)window_ns;
 	note_window(shard, window);
-	*out = esf_shard_window(shard, site_index, window);
+	return ESF_RECORD_ACCEPTED;
+}
+
+/* Of a time in the recent window; beyond the span for one that isn't. */
+static inline uint64_t offset_ns(const struct esf_shard *shard, int64_t time)
+{
+	return (uint64_t)time - (uint64_t)shard->recent_start;
+}
+
+/* ACCEPTED with *out the window that the time falls in, which is then the recent one, or FUTURE,
+ * LATE, NO_ROOM. */
+static inline enum esf_record_verdict find_window(
+    struct esf_shard *shard, uint32_t site_index, int64_t time, struct esf_window **out)
+{
+	if (time > shard->future_limit)
+		return ESF_RECORD_FUTURE;
+	if (offset_ns(shard, time) >= shard->recent_span &&
+	    turn_to_window(shard, time) != ESF_RECORD_ACCEPTED)
+		return ESF_RECORD_LATE;
+	*out = esf_shard_window(shard, site_index, shard->recent_window);
 	return *out == NULL ? ESF_RECORD_NO_ROOM : ESF_RECORD_ACCEPTED;
 }
 
@@ -79,8 +85,8 @@ static enum esf_record_kind resolve_kind(const struct esf_rule *rule, enum esf_r
 
 /* The raw value that stands for the record: of levels and deltas the level they lead to. False: out
  * of memory. */
-static bool follow_level(struct esf_shard *shard, uint32_t site_index, uint16_t measure,
-    enum esf_record_kind kind, double *raw)
+static __attribute__((noinline)) bool follow_level(struct esf_shard *shard, uint32_t site_index,
+    uint16_t measure, enum esf_record_kind kind, double *raw)
 {
 	double *level =
 	    esf_site_level(&shard->plane->sites[site_index], &shard->site_pools, measure);
@@ -94,8 +100,8 @@ static bool follow_level(struct esf_shard *shard, uint32_t site_index, uint16_t 
 	return true;
 }
 
-static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf_window *window,
-    uint16_t measure, int64_t time, double value)
+static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, uint32_t site_index,
+    struct esf_window *window, uint16_t measure, int64_t time, double value)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_counter *counter = esf_site_counter(site, &shard->site_pools, measure);
@@ -123,7 +129,7 @@ static bool add_counter(struct esf_shard *shard, uint32_t site_index, struct esf
 /* Of a time in the window at hand, which is the recent one. */
 static uint32_t offset_us(const struct esf_shard *shard, int64_t time)
 {
-	return (uint32_t)((time - shard->recent_start) / 1000);
+	return (uint32_t)(offset_ns(shard, time) / 1000);
 }
 
 static enum esf_mode mode_of(const struct esf_shard *shard, uint32_t site_index)
@@ -138,8 +144,9 @@ static enum esf_mode mode_of(const struct esf_shard *shard, uint32_t site_index)
 }
 
 /* A good gauge sample where ingestion is not full. Out of memory it is taken as it comes. */
-static enum esf_record_verdict admit_gauge(struct esf_shard *shard, uint32_t site_index,
-    struct esf_acc *acc, const struct esf_rule *rule, int64_t time, double value)
+static __attribute__((noinline)) enum esf_record_verdict admit_gauge(struct esf_shard *shard,
+    uint32_t site_index, struct esf_acc *acc, const struct esf_rule *rule, int64_t time,
+    double value)
 {
 	const struct esf_intake *intake = &shard->policy->intake;
 	struct esf_report *report = esf_site_report(&shard->plane->sites[site_index],

@@ -42,6 +42,8 @@ static void set_time(struct esf_shard *shard, int64_t now)
 		shard->current_window = esf_window_index(now, options->window_ns);
 		shard->current_end = (shard->current_window + 1) * options->window_ns;
 		shard->oldest_open = shard->current_window - (int64_t)options->windows_open + 1;
+		if (shard->recent_window < shard->oldest_open)
+			shard->recent_span = 0;
 	}
 }
 

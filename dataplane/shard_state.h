@@ -46,10 +46,11 @@ struct esf_shard {
 	const struct esf_policy *policy;
 	const struct esf_admission *admission; /* NULL: no site is thinned */
 
-	/* where the last record fell: most fall there again, and need no division */
+	/* where the last record fell: most fall there again, and need no division, nor another look
+	 * at whether that window is open */
 	int64_t recent_window;
 	int64_t recent_start;
-	int64_t recent_end;
+	uint64_t recent_span; /* ns; 0: none, or it has closed */
 
 	const struct esf_address *sender; /* of the text datagram at hand; NULL: handed over */
 	bool sender_asked;
@@ -166,13 +167,34 @@ static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
 	}
 }
 
-/* publish.c: the site's live window of that index, made at first sight; NULL when there is no room.
- */
-struct esf_window *esf_shard_window(struct esf_shard *shard, uint32_t site_index, int64_t window);
+/* publish.c: the site's live window of that index, made at first sight, which is the last used one
+ * from then on; NULL when there is no room. */
+struct esf_window *esf_shard_seek_window(
+    struct esf_shard *shard, uint32_t site_index, int64_t window);
+
+static inline struct esf_window *esf_shard_window(
+    struct esf_shard *shard, uint32_t site_index, int64_t window)
+{
+	struct esf_window *recent = shard->plane->sites[site_index].recent;
+
+	return recent != NULL && recent->window == window
+	           ? recent
+	           : esf_shard_seek_window(shard, site_index, window);
+}
+
 /* The same where it is live already, else NULL. */
 struct esf_window *esf_shard_live_window(
     const struct esf_shard *shard, uint32_t site_index, int64_t window);
-void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window);
+
+static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
+{
+	if (window->dirty)
+		return;
+	window->dirty = true;
+	window->next_dirty = shard->dirty;
+	shard->dirty = window;
+}
+
 /* At a pass's end: begins a publication when one is due, and does a bounded part of it. */
 void esf_shard_publish_some(struct esf_shard *shard);
 
