@@ -211,10 +211,34 @@ static __attribute__((cold)) void refuse(
 		reports[measure].zone = ESF_ZONE_NONE;
 }
 
-enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_index,
-    uint16_t rule_index, const struct esf_record *record)
+/*
+ * What most records are, with ingestion full: a good gauge sample that falls where the one before
+ * it did, in a window already to be published. False: nothing was done, any_record judges.
+ */
+static inline bool take_usual(struct esf_shard *shard, uint32_t site_index,
+    const struct esf_rule *rule, const struct esf_record *record)
 {
-	const struct esf_rule *rule = esf_ruleset_rule(shard->policy->rules, rule_index);
+	struct esf_window *window = shard->plane->sites[site_index].recent;
+	uint64_t offset = offset_ns(shard, record->time);
+	double value = record->value * rule->scale + rule->offset;
+
+	if (record->kind != ESF_KIND_GAUGE || rule->type == ESF_RULE_COUNTER ||
+	    shard->policy->intake.mode != ESF_MODE_FULL)
+		return false;
+	if (record->time > shard->future_limit || offset >= shard->recent_span)
+		return false;
+	if (window == NULL || window->window != shard->recent_window || !window->dirty)
+		return false;
+	if (judge(rule, value, record->quality) != ESF_RECORD_ACCEPTED)
+		return false;
+	esf_acc_add(&window->acc[rule->kpi], value, (uint32_t)(offset / 1000));
+	window->accepted++;
+	return true;
+}
+
+static __attribute__((noinline)) enum esf_record_verdict any_record(struct esf_shard *shard,
+    uint32_t site_index, const struct esf_rule *rule, const struct esf_record *record)
+{
 	enum esf_record_kind kind = resolve_kind(rule, record->kind);
 	double raw = record->value, value;
 	struct esf_window *window;
@@ -235,6 +259,16 @@ enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_
 	verdict = add_value(shard, site_index, window, rule, kind, record->time, value);
 	window->accepted += verdict != ESF_RECORD_NO_ROOM;
 	return verdict;
+}
+
+enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_index,
+    uint16_t rule_index, const struct esf_record *record)
+{
+	const struct esf_rule *rule = esf_ruleset_rule(shard->policy->rules, rule_index);
+
+	return take_usual(shard, site_index, rule, record)
+	           ? ESF_RECORD_ACCEPTED
+	           : any_record(shard, site_index, rule, record);
 }
 
 enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time)
