@@ -70,8 +70,23 @@ static __attribute__((cold)) void begin_life(
 	dedup->lowest = seq;
 }
 
+/* highest + 1: the only number that leaves the window is the one that it shares its bit with. */
+static void record_next(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t seq)
+{
+	uint64_t *word = word_of(bitmap, size, seq);
+
+	if ((int64_t)seq - size >= dedup->lowest)
+		dedup->lost += (*word & bit_of(seq)) == 0;
+	dedup->highest = seq;
+	*word |= bit_of(seq);
+}
+
 static void record(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t seq)
 {
+	if (seq == (uint64_t)dedup->highest + 1) {
+		record_next(dedup, bitmap, size, seq);
+		return;
+	}
 	if (seq > dedup->highest) {
 		leave(dedup, bitmap, size, (int64_t)seq - size);
 		dedup->highest = seq;
