@@ -60,17 +60,18 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 
 /* A payload of a listener: straight to its format where this is the only shard, else to whoever
  * owns the site. */
-static void take_payload(
-    struct esf_shard *shard, uint8_t listener_index, const struct esf_frame *frame)
+static void take_payload(struct esf_shard *shard, uint8_t listener_index,
+    const struct esf_frame *frame, uint32_t etd_site)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
 
 	if (listener->format == ESF_LISTENER_ETD) {
 		if (shard->hand_over == NULL)
-			esf_shard_take_etd(shard, listener, frame->payload, frame->payload_size);
+			esf_shard_take_etd(
+			    shard, listener, frame->payload, frame->payload_size, etd_site);
 		else
 			esf_shard_steer_etd(
-			    shard, listener_index, frame->payload, frame->payload_size);
+			    shard, listener_index, frame->payload, frame->payload_size, etd_site);
 		return;
 	}
 	shard->sender = &frame->source;
@@ -83,16 +84,18 @@ static void take_payload(
 		    esf_shard_sender_site(shard));
 }
 
-/* Fetches ahead what the datagram's site will be asked for. */
-static void prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
+/* Fetches ahead what the datagram's site will be asked for: the one that an ETD datagram names, if
+ * it is known by now. */
+static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
 {
 	uint32_t id = esf_etd_peek_site(frame->payload, frame->payload_size);
 	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
 
 	if (site == ESF_NO_SITE)
-		return;
+		return ESF_NO_SITE;
 	__builtin_prefetch(&shard->plane->sites[site]);
 	__builtin_prefetch(&shard->plane->sites[site].storm);
+	return site;
 }
 
 uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addresses *ours,
@@ -100,6 +103,7 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 {
 	struct esf_frame frames[ESF_BURST_MAX];
 	uint8_t listeners[ESF_BURST_MAX];
+	uint32_t etd_sites[ESF_BURST_MAX];
 	uint32_t wanted = 0;
 	uint64_t neighbours = 0;
 
@@ -128,11 +132,11 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 			esf_shard_count_datagram(shard, ESF_DATAGRAM_MALFORMED);
 			continue;
 		}
-		prefetch_site(shard, frame);
+		etd_sites[wanted] = prefetch_site(shard, frame);
 		listeners[wanted++] = listener - 1;
 	}
 	for (uint32_t i = 0; i < wanted; i++)
-		take_payload(shard, listeners[i], &frames[i]);
+		take_payload(shard, listeners[i], &frames[i], etd_sites[i]);
 	return neighbours;
 }
 
@@ -152,7 +156,7 @@ void esf_shard_take(
 	shard->ledger.datagrams_taken++;
 	shard->counted = true;
 	if (listener->format == ESF_LISTENER_ETD)
-		esf_shard_take_etd(shard, listener, payload, parcel->size);
+		esf_shard_take_etd(shard, listener, payload, parcel->size, ESF_NO_SITE);
 	else
 		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
 }

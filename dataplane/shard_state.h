@@ -259,12 +259,13 @@ uint32_t esf_shard_learn_etd(
 
 /*
  * take_etd.c, take_text.c: a payload whose sites this shard owns (or that no site owns).
- * sender_site: of the sender's address, ESF_NO_SITE, or ESF_ASK_SENDER: shard->sender, when a line
- * needs it.
+ * site: what an ETD datagram's id led to in this pass, if it was looked up and known; ESF_NO_SITE
+ * where not. sender_site: of the sender's address, ESF_NO_SITE, or ESF_ASK_SENDER: shard->sender,
+ * when a line needs it.
  */
 enum { ESF_ASK_SENDER = UINT32_MAX - 1 };
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
-    const uint8_t *data, uint32_t size);
+    const uint8_t *data, uint32_t size, uint32_t site);
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 uint32_t esf_shard_line_site(
@@ -274,11 +275,11 @@ void esf_shard_count_line(
 void esf_shard_take_text_line(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 
-/* steer.c: who owns the site (claiming it at first sight), and a text datagram of several owners'
- * lines. */
+/* steer.c: who owns the site (claiming it at first sight), an ETD datagram (site: as above), and a
+ * text datagram of several owners' lines. */
 uint32_t esf_shard_owner(struct esf_shard *shard, uint32_t site_index);
 void esf_shard_steer_etd(
-    struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size);
+    struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size, uint32_t site);
 void esf_shard_steer_text(struct esf_shard *shard, uint8_t listener, const uint8_t *data,
     uint32_t size, uint32_t sender_site);
 

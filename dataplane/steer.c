@@ -66,18 +66,26 @@ static __attribute__((cold)) uint32_t learn_site(
 	return esf_shard_learn_etd(shard, &shard->policy->listeners[listener], &etd);
 }
 
-void esf_shard_steer_etd(
+/* The site of that id, known or learned now. */
+static __attribute__((noinline)) uint32_t seek_site(
     struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size)
 {
 	uint32_t id = esf_etd_peek_site(data, size);
 	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
+
+	return site == ESF_NO_SITE && id != 0 ? learn_site(shard, listener, data, size) : site;
+}
+
+void esf_shard_steer_etd(
+    struct esf_shard *shard, uint8_t listener, const uint8_t *data, uint32_t size, uint32_t site)
+{
 	uint32_t owner;
 
-	if (site == ESF_NO_SITE && id != 0)
-		site = learn_site(shard, listener, data, size);
+	if (site == ESF_NO_SITE)
+		site = seek_site(shard, listener, data, size);
 	owner = site == ESF_NO_SITE ? shard->index : esf_shard_owner(shard, site);
 	if (owner == shard->index)
-		esf_shard_take_etd(shard, &shard->policy->listeners[listener], data, size);
+		esf_shard_take_etd(shard, &shard->policy->listeners[listener], data, size, site);
 	else
 		give_datagram(shard, owner, listener, site, data, size, site_storms(shard, site));
 }

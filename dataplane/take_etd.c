@@ -206,18 +206,18 @@ static enum esf_datagram_verdict take_from_site(
 }
 
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
-    const uint8_t *data, uint32_t size)
+    const uint8_t *data, uint32_t size, uint32_t site_index)
 {
 	struct esf_etd etd;
 	enum esf_datagram_verdict verdict = esf_etd_parse(data, size, &etd);
 	struct esf_site *site;
-	uint32_t site_index;
 
 	if (verdict != ESF_DATAGRAM_ACCEPTED) {
 		esf_shard_count_datagram(shard, verdict);
 		return;
 	}
-	site_index = esf_shard_site_by_id(shard, etd.site);
+	if (site_index == ESF_NO_SITE)
+		site_index = esf_shard_site_by_id(shard, etd.site);
 	if (site_index == ESF_NO_SITE)
 		site_index = esf_shard_learn_etd(shard, listener, &etd);
 	if (site_index == ESF_NO_SITE) {
