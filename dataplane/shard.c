@@ -60,7 +60,7 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 
 /* A payload of a listener: straight to its format where this is the only shard, else to whoever
  * owns the site. */
-static void take_payload(struct esf_shard *shard, uint8_t listener_index,
+static inline void take_payload(struct esf_shard *shard, uint8_t listener_index,
     const struct esf_frame *frame, uint32_t etd_site)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
