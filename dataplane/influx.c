@@ -159,10 +159,16 @@ static const char *find_delimiter(const char *start, const char *end, unsigned c
 	return at < end ? at : end;
 }
 
-/* Reads the measurement into the prefix of the raw names; where it ends, NULL when malformed. */
-static const char *read_measurement(
-    struct esf_influx_fields *fields, const char *at, const char *end)
+/* Whether a backslash stands in the line at hand before `at`. */
+static bool escaped_before(const struct esf_influx *parser, const char *at)
 {
+	return parser->backslash < at;
+}
+
+/* Reads the measurement into the prefix of the raw names; where it ends, NULL when malformed. */
+static const char *read_measurement(struct esf_influx *parser, const char *at, const char *end)
+{
+	struct esf_influx_fields *fields = &parser->fields;
 	const char *start = at;
 	uint32_t room = ESF_RAW_NAME_MAX - 1;
 	uint32_t length;
@@ -172,8 +178,12 @@ static const char *read_measurement(
 	at = find_delimiter(at, end, ESF_INFLUX_SEPARATOR);
 	if (at == end)
 		return NULL;
-	length = esf_influx_unescape(
-	    fields->prefix, room, start, (uint32_t)(at - start), ESF_INFLUX_MEASUREMENT_ESCAPE);
+	length = (uint32_t)(at - start);
+	if (escaped_before(parser, at))
+		length = esf_influx_unescape(
+		    fields->prefix, room, start, length, ESF_INFLUX_MEASUREMENT_ESCAPE);
+	else if (length <= room)
+		memcpy(fields->prefix, start, length);
 	if (length > room)
 		return NULL;
 	fields->prefix[length] = '.';
@@ -181,10 +191,14 @@ static const char *read_measurement(
 	return at;
 }
 
-static bool key_is(struct esf_span key, const char *name, uint32_t length)
+static bool is_site_tag(const struct esf_influx *parser, struct esf_span key)
 {
+	const char *name = parser->site_tag;
+	uint32_t length = parser->site_tag_length;
 	uint32_t matched = 0;
 
+	if (!escaped_before(parser, key.at + key.length))
+		return key.length == length && memcmp(key.at, name, length) == 0;
 	for (uint32_t i = 0; i < key.length; i++, matched++) {
 		if (key.at[i] == '\\' && i + 1 < key.length &&
 		    esf_influx_is(key.at[i + 1], ESF_INFLUX_TAG_ESCAPE))
@@ -199,7 +213,7 @@ static void set_site(struct esf_influx *parser, struct esf_span value, struct es
 {
 	line->has_site = true;
 	line->site = value;
-	if (memchr(value.at, '\\', value.length) == NULL)
+	if (!escaped_before(parser, value.at + value.length))
 		return;
 	line->site.at = parser->site;
 	line->site.length = esf_influx_unescape(
@@ -227,7 +241,7 @@ static const char *read_tag(
 	if (at == end || *at == '=')
 		return NULL;
 	value.length = (uint32_t)(at - value.at);
-	if (!line->has_site && key_is(key, parser->site_tag, parser->site_tag_length))
+	if (!line->has_site && is_site_tag(parser, key))
 		set_site(parser, value, line);
 	return esf_influx_tags_add(&parser->tags, key) ? at : NULL;
 }
@@ -286,9 +300,9 @@ static bool read_time(
 static bool read_line(
     struct esf_influx *parser, const char *at, const char *end, struct esf_influx_line *line)
 {
-	bool escaped = parser->backslash < end;
+	bool escaped = escaped_before(parser, end);
 
-	at = read_measurement(&parser->fields, at, end);
+	at = read_measurement(parser, at, end);
 	if (at != NULL)
 		at = read_tags(parser, at, end, line);
 	if (at == NULL)

@@ -25,13 +25,19 @@ static inline uint64_t esf_recent_word(const char *at)
 	return word;
 }
 
+/* Of less than 8 bytes. */
 static inline uint64_t esf_recent_short(const char *text, uint32_t length)
 {
-	uint64_t word = 0;
+	uint32_t first = 0, last = 0;
 
-	for (uint32_t i = 0; i < length; i++)
-		word = word << 8 | (uint8_t)text[i];
-	return word;
+	if (length >= sizeof(first)) {
+		memcpy(&first, text, sizeof(first));
+		memcpy(&last, text + length - sizeof(last), sizeof(last));
+	} else if (length > 0) {
+		first = (uint32_t)(uint8_t)text[0] << 8 | (uint8_t)text[length / 2];
+		last = (uint8_t)text[length - 1];
+	}
+	return (uint64_t)first << 32 | last;
 }
 
 /* Where a text is remembered: by its length, its first and its last 8 bytes. */
