@@ -143,6 +143,29 @@ static void longest_name_is_kept_whole(void)
 	esf_ruleset_destroy(set);
 }
 
+/* Their length, first and last 8 bytes are equal: they stand in for each other all the time. */
+static void names_alike_at_both_ends_are_told_apart(void)
+{
+	static const char *const patterns[] = { "1", "2" };
+	static const char one[] = "cabinet.1.voltage", two[] = "cabinet.2.voltage";
+	struct esf_ruleset *set = ruleset(patterns, 2);
+	struct esf_names *names = esf_names_create(0, key);
+	uint32_t first, second, again;
+
+	esf_names_use(names, set, 1);
+	CU_ASSERT_EQUAL(esf_names_intern(names, one, sizeof(one) - 1, &first), 0);
+	CU_ASSERT_EQUAL(esf_names_intern(names, two, sizeof(two) - 1, &second), 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(esf_names_intern(names, one, sizeof(one) - 1, &again), 0);
+		CU_ASSERT_EQUAL(again, first);
+		CU_ASSERT_EQUAL(esf_names_intern(names, two, sizeof(two) - 1, &again), 1);
+		CU_ASSERT_EQUAL(again, second);
+	}
+	CU_ASSERT_EQUAL(esf_names_count(names), 2);
+	esf_names_destroy(names);
+	esf_ruleset_destroy(set);
+}
+
 static void new_rules_are_applied_to_names_known_before(void)
 {
 	static const char *const before[] = { "^a$", "^b$" };
@@ -231,6 +254,7 @@ void esf_suite_names(void)
 	    bad_pattern_is_named_with_the_compilers_message);
 	CU_add_test(suite, "ids_are_stable_and_count_from_one", ids_are_stable_and_count_from_one);
 	CU_add_test(suite, "longest_name_is_kept_whole", longest_name_is_kept_whole);
+	CU_ADD_TEST(suite, names_alike_at_both_ends_are_told_apart);
 	CU_add_test(suite, "new_rules_are_applied_to_names_known_before",
 	    new_rules_are_applied_to_names_known_before);
 	CU_ADD_TEST(suite, a_name_that_missed_generations_meets_the_latest);

@@ -123,6 +123,30 @@ static void a_policy_with_the_same_rules_matches_nothing_again(void)
 	CU_ASSERT(fixture_stop(f));
 }
 
+/* Sites 1 and 2 have each other's names now, n-3 is nobody's. */
+static void lines_are_of_the_sites_that_have_their_names_now(void)
+{
+	static const char lines[] = "t,site=n-1 gauge=1 1700000000\nt,site=n-2 gauge=2 1700000000\n"
+	                            "t,site=n-3 gauge=3 1700000000";
+	static const char later[] = "t,site=n-1 gauge=4 1700000001\nt,site=n-2 gauge=5 1700000001\n"
+	                            "t,site=n-3 gauge=6 1700000001";
+	const struct esf_directory_site sites[] = { { .id = 1, .name = "n-2" },
+		{ .id = 2, .name = "n-1" } };
+	struct esf_policy *renamed = fixture_policy(0, MEASURES_COUNT);
+
+	esf_directory_destroy((struct esf_directory *)renamed->directory);
+	renamed->directory = esf_directory_create(sites, 2, fixture_key);
+	fixture_start(f, 1);
+	fixture_lines(f, 0, T0, lines);
+	CU_ASSERT_EQUAL(acc(GAUGE).last, 1);
+	swap_to(renamed);
+	fixture_lines(f, 0, T0 + SECOND, later);
+	CU_ASSERT_EQUAL(acc(GAUGE).last, 5);
+	CU_ASSERT_EQUAL(records(f, 0, ESF_RECORD_ACCEPTED), 5);
+	CU_ASSERT_EQUAL(records(f, 0, ESF_RECORD_UNKNOWN_SITE), 1);
+	CU_ASSERT(fixture_stop(f));
+}
+
 enum { PASSES = 2000, SWAPS_MIN = 10 };
 
 static atomic_int running;
@@ -186,5 +210,6 @@ void esf_suite_swap(void)
 	CU_ADD_TEST(suite, an_alias_that_slept_through_policies_meets_the_latest);
 	CU_ADD_TEST(suite, parcels_under_way_keep_their_listener);
 	CU_ADD_TEST(suite, a_policy_with_the_same_rules_matches_nothing_again);
+	CU_ADD_TEST(suite, lines_are_of_the_sites_that_have_their_names_now);
 	CU_ADD_TEST(suite, control_swaps_policies_while_a_shard_works);
 }
