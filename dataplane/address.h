@@ -13,7 +13,11 @@ struct esf_address {
 
 static inline bool esf_address_equal(const struct esf_address *a, const struct esf_address *b)
 {
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	uint64_t x[2], y[2];
+
+	memcpy(x, a->bytes, sizeof(x));
+	memcpy(y, b->bytes, sizeof(y));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 
 static inline struct esf_address esf_address_from_ipv4(const uint8_t ipv4[4])

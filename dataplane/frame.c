@@ -2,6 +2,9 @@
 #include "frame.h"
 
 #include <endian.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "inet_wire.h"
 
@@ -16,78 +19,134 @@ struct input {
 	const struct esf_frame_addresses *ours;
 };
 
-/* The source and destination addresses, side by side in the IP header: the pseudo header's start.
- */
-struct addresses {
-	const uint8_t *bytes;
-	uint32_t size; /* 8 or 32 */
-};
+/* Beyond it vectors of 32-bit words are faster than the carry chain of 64-bit ones. */
+enum { LONG = 256 };
 
 /*
- * Sums 32-bit words in the host's byte order into 64 bits, where 2^30 of them cannot overflow.
- * Words of either order and width give the same folded sum up to a swap of its two bytes (RFC 1071
- * section 2).
+ * All sum words in the host's byte order. Words of either order and width give the same folded sum
+ * up to a swap of its two bytes (RFC 1071 section 2). This one has 64 bits for 32-bit words, 2^30
+ * of which cannot overflow them.
  */
-static ALWAYS_INLINE uint64_t sum_words(const uint8_t *data, uint32_t size)
+static __attribute__((noinline)) uint64_t sum_long(const uint8_t *data, uint32_t words)
 {
 	uint64_t sum = 0;
 	uint32_t word;
-	uint16_t half;
 
-	for (; size >= sizeof(word); size -= sizeof(word), data += sizeof(word)) {
-		memcpy(&word, data, sizeof(word));
+	for (uint32_t i = 0; i < words; i++) {
+		memcpy(&word, data + (size_t)i * sizeof(word), sizeof(word));
 		sum += word;
 	}
-	if (size >= sizeof(half)) {
-		memcpy(&half, data, sizeof(half));
-		sum += half;
-		size -= sizeof(half);
-		data += sizeof(half);
-	}
-	if (size > 0)
-		sum += htobe16((uint16_t)(data[0] << 8));
 	return sum;
 }
 
+static ALWAYS_INLINE unsigned long long load64(const uint8_t *at)
+{
+	unsigned long long word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/* The carry comes back in at the bottom. */
+static ALWAYS_INLINE unsigned long long add_word(unsigned long long sum, unsigned long long word)
+{
+	bool carry = __builtin_add_overflow(sum, word, &sum);
+
+	return sum + carry;
+}
+
+/* Of 32 bytes. As intrinsics, since compilers make no chain of anything else. */
+static ALWAYS_INLINE unsigned long long add_block(unsigned long long sum, const uint8_t *data)
+{
+#ifdef __x86_64__
+	unsigned char carry = _addcarry_u64(0, sum, load64(data), &sum);
+
+	carry = _addcarry_u64(carry, sum, load64(data + 8), &sum);
+	carry = _addcarry_u64(carry, sum, load64(data + 16), &sum);
+	carry = _addcarry_u64(carry, sum, load64(data + 24), &sum);
+	_addcarry_u64(carry, sum, 0, &sum);
+#else
+	for (uint32_t i = 0; i < 4; i++)
+		sum = add_word(sum, load64(data + (size_t)i * 8));
+#endif
+	return sum;
+}
+
+static ALWAYS_INLINE unsigned long long add_words(
+    unsigned long long sum, const uint8_t *data, uint32_t size)
+{
+	uint32_t word;
+	uint16_t half;
+
+	if (size >= LONG) {
+		sum = add_word(sum, sum_long(data, size / 4));
+		data += size / 4 * 4;
+		size %= 4;
+	}
+	for (; size >= 32; size -= 32, data += 32)
+		sum = add_block(sum, data);
+	for (; size >= 8; size -= 8, data += 8)
+		sum = add_word(sum, load64(data));
+	if (size & 4) {
+		memcpy(&word, data, sizeof(word));
+		sum = add_word(sum, word);
+		data += 4;
+	}
+	if (size & 2) {
+		memcpy(&half, data, sizeof(half));
+		sum = add_word(sum, half);
+		data += 2;
+	}
+	return size & 1 ? add_word(sum, htobe16((uint16_t)(data[0] << 8))) : sum;
+}
+
+/* Turning by half and adding leaves the sum of both halves, with its carry, in the upper one. */
 static ALWAYS_INLINE uint16_t fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	uint32_t half;
+
+	sum += sum >> 32 | sum << 32;
+	half = (uint32_t)(sum >> 32);
+	half += half >> 16 | half << 16;
+	return (uint16_t)(half >> 16);
 }
 
 uint16_t esf_frame_sum(const uint8_t *data, uint32_t size, uint32_t seed)
 {
-	return fold((uint64_t)be16toh(fold(sum_words(data, size))) + seed);
+	return fold((uint64_t)be16toh(fold(add_words(0, data, size))) + seed);
 }
 
+/* A checksum that a local kernel left to hardware: of the pseudo header alone. */
+static __attribute__((cold, noinline)) bool is_unfinished(uint16_t field, uint64_t pseudo)
+{
+	return field == fold(pseudo);
+}
+
+/* addresses: their sum, both sides'. optional: IPv4's may be none (RFC 8200, 8.1, demands one). */
 static ALWAYS_INLINE bool udp_checksum_good(
-    const uint8_t *udp, uint32_t size, struct addresses addresses, unsigned flags)
+    const uint8_t *udp, uint32_t size, uint64_t addresses, bool optional, unsigned flags)
 {
 	uint16_t field;
 	uint64_t pseudo;
 
 	memcpy(&field, udp + 6, sizeof(field));
 	if (field == 0)
-		return addresses.size == 8; /* none was made; IPv6 demands one (RFC 8200, 8.1) */
+		return optional;
 	if (flags & ESF_FRAME_UDP_CHECKSUM_GOOD)
 		return true;
-	pseudo = sum_words(addresses.bytes, addresses.size) + htobe16(ESF_IP_UDP) +
-	         htobe16((uint16_t)size);
-	if (fold(pseudo + sum_words(udp, size)) == 0xffff)
+	pseudo = add_word(addresses, htobe16(ESF_IP_UDP) + (uint64_t)htobe16((uint16_t)size));
+	if (LIKELY(fold(add_words(pseudo, udp, size)) == 0xffff))
 		return true;
-	return (flags & ESF_FRAME_CHECKSUM_UNFINISHED_OK) && field == fold(pseudo);
+	return (flags & ESF_FRAME_CHECKSUM_UNFINISHED_OK) && is_unfinished(field, pseudo);
 }
 
 /* size: of the IP payload, which lies inside the frame and holds at least a UDP header. */
 static ALWAYS_INLINE enum esf_datagram_verdict parse_udp(const struct input *in, const uint8_t *udp,
-    uint32_t size, struct addresses addresses, struct esf_frame *out)
+    uint32_t size, uint64_t addresses, bool optional, struct esf_frame *out)
 {
 	if (esf_inet_load16(udp + 4) != size)
 		return ESF_DATAGRAM_MALFORMED;
-	if (!udp_checksum_good(udp, size, addresses, in->flags))
+	if (!udp_checksum_good(udp, size, addresses, optional, in->flags))
 		return ESF_DATAGRAM_BAD_CHECKSUM;
 	out->source_port = esf_inet_load16(udp);
 	out->destination_port = esf_inet_load16(udp + 2);
@@ -121,6 +180,18 @@ static __attribute__((cold, noinline)) enum esf_datagram_verdict judge_icmpv6(
 	return echo || ndp ? ESF_DATAGRAM_NEIGHBOUR : ESF_DATAGRAM_NOT_UDP;
 }
 
+static ALWAYS_INLINE bool holds_ipv4(const struct esf_frame_addresses *ours, const uint8_t *ipv4)
+{
+	const struct esf_address address = esf_address_from_ipv4(ipv4);
+
+	return esf_frame_addresses_hold(ours, &address);
+}
+
+static ALWAYS_INLINE bool header_checksum_good(const uint8_t *ip, uint32_t header_size)
+{
+	return fold(add_words(0, ip, header_size)) == 0xffff;
+}
+
 /* header_size: bytes of the IPv4 header with its options, all inside the frame. */
 static ALWAYS_INLINE enum esf_datagram_verdict parse_ipv4_body(
     const struct input *in, uint32_t l3, uint32_t header_size, struct esf_frame *out)
@@ -134,18 +205,17 @@ static ALWAYS_INLINE enum esf_datagram_verdict parse_ipv4_body(
 		return judge_icmp(in, l3 + header_size);
 	if (ip[9] != ESF_IP_UDP)
 		return ESF_DATAGRAM_NOT_UDP;
-	out->source = esf_address_from_ipv4(ip + 12);
-	out->destination = esf_address_from_ipv4(ip + 16);
-	if (in->ours->count > 0 && !esf_frame_addresses_hold(in->ours, &out->destination))
+	if (in->ours->count > 0 && !holds_ipv4(in->ours, ip + 16))
 		return ESF_DATAGRAM_NOT_OURS;
 	if (in->flags & (ESF_FRAME_IP_CHECKSUM_BAD | ESF_FRAME_UDP_CHECKSUM_BAD))
 		return ESF_DATAGRAM_BAD_CHECKSUM;
-	if (!(in->flags & ESF_FRAME_IP_CHECKSUM_GOOD) && fold(sum_words(ip, header_size)) != 0xffff)
+	if (!(in->flags & ESF_FRAME_IP_CHECKSUM_GOOD) && !header_checksum_good(ip, header_size))
 		return ESF_DATAGRAM_BAD_CHECKSUM;
 	if (total_size > in->size - l3 || total_size < header_size + ESF_UDP_SIZE)
 		return ESF_DATAGRAM_MALFORMED;
+	out->source = esf_address_from_ipv4(ip + 12);
 	return parse_udp(
-	    in, ip + header_size, total_size - header_size, (struct addresses){ ip + 12, 8 }, out);
+	    in, ip + header_size, total_size - header_size, load64(ip + 12), true, out);
 }
 
 static enum esf_datagram_verdict parse_ipv4(
@@ -197,6 +267,7 @@ static enum esf_datagram_verdict parse_ipv6(
     const struct input *in, uint32_t l3, struct esf_frame *out)
 {
 	const uint8_t *ip = in->data + l3;
+	struct esf_address destination;
 	enum esf_datagram_verdict verdict;
 	uint32_t payload_size;
 
@@ -205,17 +276,17 @@ static enum esf_datagram_verdict parse_ipv6(
 	verdict = judge_next_header(in, l3);
 	if (verdict != ESF_DATAGRAM_ACCEPTED)
 		return verdict;
-	memcpy(out->source.bytes, ip + 8, 16);
-	memcpy(out->destination.bytes, ip + 24, 16);
-	if (!ipv6_is_ours(in->ours, &out->destination))
+	memcpy(destination.bytes, ip + 24, 16);
+	if (!ipv6_is_ours(in->ours, &destination))
 		return ESF_DATAGRAM_NOT_OURS;
 	if (in->flags & ESF_FRAME_UDP_CHECKSUM_BAD)
 		return ESF_DATAGRAM_BAD_CHECKSUM;
 	payload_size = esf_inet_load16(ip + 4);
 	if (payload_size > in->size - l3 - ESF_IPV6_SIZE || payload_size < ESF_UDP_SIZE)
 		return ESF_DATAGRAM_MALFORMED;
+	memcpy(out->source.bytes, ip + 8, 16);
 	return parse_udp(
-	    in, ip + ESF_IPV6_SIZE, payload_size, (struct addresses){ ip + 8, 32 }, out);
+	    in, ip + ESF_IPV6_SIZE, payload_size, add_words(0, ip + 8, 32), false, out);
 }
 
 /* Steps over the VLAN tags; false where the frame ends inside its Ethernet header. */

@@ -56,7 +56,6 @@ struct esf_frame {
 	uint16_t source_port;   /* host order */
 	uint16_t destination_port;
 	struct esf_address source;
-	struct esf_address destination;
 };
 
 /*
