@@ -52,7 +52,7 @@ static void put_event(struct esf_shard *shard, const struct esf_event *event)
 }
 
 static void tell_control(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_message *message)
+    struct esf_shard *shard, struct esf_site *site, const struct esf_message *message)
 {
 	struct esf_event event;
 	uint16_t signature = find_signature(shard, message);
@@ -64,7 +64,7 @@ static void tell_control(
 	}
 	event = (struct esf_event){
 		.time = message->time,
-		.site = site_index,
+		.site = esf_shard_site_index(shard, site),
 		.signature = signature,
 		.severity = message->severity,
 		.state = message->state,
@@ -78,11 +78,11 @@ static void tell_control(
 }
 
 enum esf_record_verdict esf_shard_message(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_message *message)
+    struct esf_shard *shard, struct esf_site *site, const struct esf_message *message)
 {
-	enum esf_record_verdict verdict = esf_shard_event(shard, site_index, message->time);
+	enum esf_record_verdict verdict = esf_shard_event(shard, site, message->time);
 
 	if (verdict == ESF_RECORD_ACCEPTED)
-		tell_control(shard, site_index, message);
+		tell_control(shard, site, message);
 	return verdict;
 }

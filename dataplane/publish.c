@@ -45,9 +45,10 @@ static void unmapped_free(struct rcu_head *head)
 }
 
 static struct esf_window *find_window(
-    const struct esf_shard *shard, uint32_t site_index, int64_t window)
+    const struct esf_shard *shard, const struct esf_site *site, int64_t window)
 {
-	struct esf_window *found = *esf_plane_windows_at(shard->plane, site_index, window);
+	struct esf_window *found =
+	    *esf_plane_windows_at(shard->plane, esf_shard_site_index(shard, site), window);
 
 	while (found != NULL && found->window != window)
 		found = found->next_of_site;
@@ -55,10 +56,10 @@ static struct esf_window *find_window(
 }
 
 static __attribute__((cold)) struct esf_window *window_open(
-    struct esf_shard *shard, uint32_t site_index, int64_t window)
+    struct esf_shard *shard, struct esf_site *site, int64_t window)
 {
 	const struct esf_plane *plane = shard->plane;
-	struct esf_site *site = &plane->sites[site_index];
+	uint32_t site_index = esf_shard_site_index(shard, site);
 	struct esf_window *opened;
 	struct esf_window **list = &shard->slots[(uint64_t)window & plane->slots_mask];
 	struct esf_window **place = esf_plane_windows_at(plane, site_index, window);
@@ -81,21 +82,34 @@ static __attribute__((cold)) struct esf_window *window_open(
 }
 
 struct esf_window *esf_shard_seek_window(
-    struct esf_shard *shard, uint32_t site_index, int64_t window)
+    struct esf_shard *shard, struct esf_site *site, int64_t window)
 {
-	struct esf_window *found = find_window(shard, site_index, window);
+	struct esf_window *found = find_window(shard, site, window);
 
 	if (found == NULL)
-		found = window_open(shard, site_index, window);
+		found = window_open(shard, site, window);
 	if (found != NULL)
-		shard->plane->sites[site_index].recent = found;
+		site->recent = found;
 	return found;
 }
 
 struct esf_window *esf_shard_live_window(
-    const struct esf_shard *shard, uint32_t site_index, int64_t window)
+    const struct esf_shard *shard, const struct esf_site *site, int64_t window)
 {
-	return find_window(shard, site_index, window);
+	return find_window(shard, site, window);
+}
+
+__attribute__((noinline)) void esf_shard_list_touched(
+    struct esf_shard *shard, struct esf_site *site)
+{
+	uint32_t index = esf_shard_site_index(shard, site);
+
+	if (shard->hand_over == NULL) /* nothing steers, so nothing claims */
+		atomic_store_explicit(
+		    &shard->plane->owner[index], (uint8_t)shard->index, memory_order_relaxed);
+	site->touched = true;
+	shard->touched[shard->touched_next] = index;
+	shard->touched_next = esf_shard_touched_after(shard, shard->touched_next);
 }
 
 static void block_fill(

@@ -46,14 +46,14 @@ static inline uint64_t offset_ns(const struct esf_shard *shard, int64_t time)
 /* ACCEPTED with *out the window that the time falls in, which is then the recent one, or FUTURE,
  * LATE, NO_ROOM. */
 static inline enum esf_record_verdict find_window(
-    struct esf_shard *shard, uint32_t site_index, int64_t time, struct esf_window **out)
+    struct esf_shard *shard, struct esf_site *site, int64_t time, struct esf_window **out)
 {
 	if (time > shard->future_limit)
 		return ESF_RECORD_FUTURE;
 	if (offset_ns(shard, time) >= shard->recent_span &&
 	    turn_to_window(shard, time) != ESF_RECORD_ACCEPTED)
 		return ESF_RECORD_LATE;
-	*out = esf_shard_window(shard, site_index, shard->recent_window);
+	*out = esf_shard_window(shard, site, shard->recent_window);
 	return *out == NULL ? ESF_RECORD_NO_ROOM : ESF_RECORD_ACCEPTED;
 }
 
@@ -85,11 +85,10 @@ static enum esf_record_kind resolve_kind(const struct esf_rule *rule, enum esf_r
 
 /* The raw value that stands for the record: of levels and deltas the level they lead to. False: out
  * of memory. */
-static __attribute__((noinline)) bool follow_level(struct esf_shard *shard, uint32_t site_index,
+static __attribute__((noinline)) bool follow_level(struct esf_shard *shard, struct esf_site *site,
     uint16_t measure, enum esf_record_kind kind, double *raw)
 {
-	double *level =
-	    esf_site_level(&shard->plane->sites[site_index], &shard->site_pools, measure);
+	double *level = esf_site_level(site, &shard->site_pools, measure);
 
 	if (level == NULL)
 		return false;
@@ -100,10 +99,9 @@ static __attribute__((noinline)) bool follow_level(struct esf_shard *shard, uint
 	return true;
 }
 
-static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, uint32_t site_index,
+static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, struct esf_site *site,
     struct esf_window *window, uint16_t measure, int64_t time, double value)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_counter *counter = esf_site_counter(site, &shard->site_pools, measure);
 	struct esf_counter_change change;
 	struct esf_window *other;
@@ -115,12 +113,10 @@ static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, uint3
 	window->acc[measure].samples++;
 	window->acc[measure].counter = 1;
 	/* Its window may be closed by now and yet wait for its last publication. */
-	other =
-	    change.is_final ? esf_shard_live_window(shard, site_index, change.final_window) : NULL;
+	other = change.is_final ? esf_shard_live_window(shard, site, change.final_window) : NULL;
 	if (other != NULL)
 		other->acc[measure].sum += change.final_increase;
-	other = change.follower ? esf_shard_live_window(shard, site_index, change.follower_window)
-	                        : NULL;
+	other = change.follower ? esf_shard_live_window(shard, site, change.follower_window) : NULL;
 	if (other != NULL)
 		esf_shard_dirty(shard, other);
 	return true;
@@ -132,35 +128,36 @@ static uint32_t offset_us(const struct esf_shard *shard, int64_t time)
 	return (uint32_t)(offset_ns(shard, time) / 1000);
 }
 
-static enum esf_mode mode_of(const struct esf_shard *shard, uint32_t site_index)
+static enum esf_mode mode_of(const struct esf_shard *shard, struct esf_site *site)
 {
 	enum esf_mode mode = shard->policy->intake.mode;
 
 	if (mode != ESF_MODE_DOWNSAMPLE)
 		return mode;
-	return shard->admission != NULL && shard->admission->downsampled[site_index]
+	return shard->admission != NULL &&
+	               shard->admission->downsampled[esf_shard_site_index(shard, site)]
 	           ? ESF_MODE_DOWNSAMPLE
 	           : ESF_MODE_FULL;
 }
 
 /* A good gauge sample where ingestion is not full. Out of memory it is taken as it comes. */
 static __attribute__((noinline)) enum esf_record_verdict admit_gauge(struct esf_shard *shard,
-    uint32_t site_index, struct esf_acc *acc, const struct esf_rule *rule, int64_t time,
+    struct esf_site *site, struct esf_acc *acc, const struct esf_rule *rule, int64_t time,
     double value)
 {
 	const struct esf_intake *intake = &shard->policy->intake;
-	struct esf_report *report = esf_site_report(&shard->plane->sites[site_index],
-	    &shard->site_pools, rule->kpi, shard->rules_generation);
+	struct esf_report *report =
+	    esf_site_report(site, &shard->site_pools, rule->kpi, shard->rules_generation);
 	const struct esf_sample sample = {
 		.value = value,
 		.span = rule->max - rule->min,
 		.time = time,
-		.site = site_index,
+		.site = esf_shard_site_index(shard, site),
 		.measure = rule->kpi,
 		.first = acc->good == 0,
 	};
 	enum esf_record_verdict verdict = ESF_RECORD_ACCEPTED;
-	enum esf_mode mode = report == NULL ? ESF_MODE_FULL : mode_of(shard, site_index);
+	enum esf_mode mode = report == NULL ? ESF_MODE_FULL : mode_of(shard, site);
 	uint32_t weight = 1;
 
 	if (mode == ESF_MODE_DEVIATION) {
@@ -177,14 +174,14 @@ static __attribute__((noinline)) enum esf_record_verdict admit_gauge(struct esf_
 }
 
 /* Adds a value that nothing speaks against: ACCEPTED, SAMPLED_OUT, WITHIN_BAND or NO_ROOM. */
-static enum esf_record_verdict add_value(struct esf_shard *shard, uint32_t site_index,
+static enum esf_record_verdict add_value(struct esf_shard *shard, struct esf_site *site,
     struct esf_window *window, const struct esf_rule *rule, enum esf_record_kind kind, int64_t time,
     double value)
 {
 	struct esf_acc *acc = &window->acc[rule->kpi];
 
 	if (kind == ESF_KIND_COUNTER)
-		return add_counter(shard, site_index, window, rule->kpi, time, value)
+		return add_counter(shard, site, window, rule->kpi, time, value)
 		           ? ESF_RECORD_ACCEPTED
 		           : ESF_RECORD_NO_ROOM;
 	if (kind == ESF_KIND_INCREMENT) {
@@ -195,16 +192,16 @@ static enum esf_record_verdict add_value(struct esf_shard *shard, uint32_t site_
 		return ESF_RECORD_ACCEPTED;
 	}
 	if (shard->policy->intake.mode != ESF_MODE_FULL)
-		return admit_gauge(shard, site_index, acc, rule, time, value);
+		return admit_gauge(shard, site, acc, rule, time, value);
 	esf_acc_add(acc, value, offset_us(shard, time));
 	return ESF_RECORD_ACCEPTED;
 }
 
 /* The next good sample of the KPI passes. */
 static __attribute__((cold)) void refuse(
-    struct esf_shard *shard, uint32_t site_index, struct esf_window *window, uint16_t measure)
+    struct esf_site *site, struct esf_window *window, uint16_t measure)
 {
-	struct esf_report *reports = shard->plane->sites[site_index].reports;
+	struct esf_report *reports = site->reports;
 
 	window->acc[measure].refused++;
 	if (reports != NULL)
@@ -215,10 +212,10 @@ static __attribute__((cold)) void refuse(
  * What most records are, with ingestion full: a good gauge sample that falls where the one before
  * it did, in a window already to be published. False: nothing was done, any_record judges.
  */
-static inline bool take_usual(struct esf_shard *shard, uint32_t site_index,
+static inline bool take_usual(struct esf_shard *shard, struct esf_site *site,
     const struct esf_rule *rule, const struct esf_record *record)
 {
-	struct esf_window *window = shard->plane->sites[site_index].recent;
+	struct esf_window *window = site->recent;
 	uint64_t offset = offset_ns(shard, record->time);
 	double value = record->value * rule->scale + rule->offset;
 
@@ -237,44 +234,44 @@ static inline bool take_usual(struct esf_shard *shard, uint32_t site_index,
 }
 
 static __attribute__((noinline)) enum esf_record_verdict any_record(struct esf_shard *shard,
-    uint32_t site_index, const struct esf_rule *rule, const struct esf_record *record)
+    struct esf_site *site, const struct esf_rule *rule, const struct esf_record *record)
 {
 	enum esf_record_kind kind = resolve_kind(rule, record->kind);
 	double raw = record->value, value;
 	struct esf_window *window;
 	enum esf_record_verdict found, verdict;
 
-	if (kind >= ESF_KIND_LEVEL && !follow_level(shard, site_index, rule->kpi, kind, &raw))
+	if (kind >= ESF_KIND_LEVEL && !follow_level(shard, site, rule->kpi, kind, &raw))
 		return ESF_RECORD_NO_ROOM;
 	value = raw * rule->scale + (kind == ESF_KIND_INCREMENT ? 0.0 : rule->offset);
-	found = find_window(shard, site_index, record->time, &window);
+	found = find_window(shard, site, record->time, &window);
 	verdict = judge(rule, value, record->quality);
 	if (found != ESF_RECORD_ACCEPTED)
 		return found < verdict ? found : verdict;
 	esf_shard_dirty(shard, window);
 	if (verdict != ESF_RECORD_ACCEPTED) {
-		refuse(shard, site_index, window, rule->kpi);
+		refuse(site, window, rule->kpi);
 		return verdict;
 	}
-	verdict = add_value(shard, site_index, window, rule, kind, record->time, value);
+	verdict = add_value(shard, site, window, rule, kind, record->time, value);
 	window->accepted += verdict != ESF_RECORD_NO_ROOM;
 	return verdict;
 }
 
-enum esf_record_verdict esf_shard_record(struct esf_shard *shard, uint32_t site_index,
+enum esf_record_verdict esf_shard_record(struct esf_shard *shard, struct esf_site *site,
     uint16_t rule_index, const struct esf_record *record)
 {
 	const struct esf_rule *rule = esf_ruleset_rule(shard->policy->rules, rule_index);
 
-	return take_usual(shard, site_index, rule, record)
-	           ? ESF_RECORD_ACCEPTED
-	           : any_record(shard, site_index, rule, record);
+	return take_usual(shard, site, rule, record) ? ESF_RECORD_ACCEPTED
+	                                             : any_record(shard, site, rule, record);
 }
 
-enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time)
+enum esf_record_verdict esf_shard_event(
+    struct esf_shard *shard, struct esf_site *site, int64_t time)
 {
 	struct esf_window *window;
-	enum esf_record_verdict verdict = find_window(shard, site_index, time, &window);
+	enum esf_record_verdict verdict = find_window(shard, site, time, &window);
 
 	if (verdict == ESF_RECORD_ACCEPTED) {
 		window->accepted++;
@@ -284,9 +281,9 @@ enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_i
 }
 
 void esf_shard_sequenced(
-    struct esf_shard *shard, uint32_t site_index, uint32_t accepted, uint64_t lost)
+    struct esf_shard *shard, struct esf_site *site, uint32_t accepted, uint64_t lost)
 {
-	struct esf_window *window = esf_shard_window(shard, site_index, shard->current_window);
+	struct esf_window *window = esf_shard_window(shard, site, shard->current_window);
 
 	if (window == NULL)
 		return;

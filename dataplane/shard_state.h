@@ -153,38 +153,40 @@ static inline uint32_t esf_shard_touched_after(const struct esf_shard *shard, ui
 	return at == shard->plane->options.sites_count ? 0 : at + 1;
 }
 
-static inline void esf_shard_touch(struct esf_shard *shard, uint32_t site_index)
+/* The index of a site whose place is at hand, for the rarer ways that want it. */
+static inline uint32_t esf_shard_site_index(
+    const struct esf_shard *shard, const struct esf_site *site)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
+	return (uint32_t)(site - shard->plane->sites);
+}
 
-	if (!site->touched) {
-		if (shard->hand_over == NULL) /* nothing steers, so nothing claims */
-			atomic_store_explicit(&shard->plane->owner[site_index],
-			    (uint8_t)shard->index, memory_order_relaxed);
-		site->touched = true;
-		shard->touched[shard->touched_next] = site_index;
-		shard->touched_next = esf_shard_touched_after(shard, shard->touched_next);
-	}
+/* publish.c: lists a site to be published. */
+void esf_shard_list_touched(struct esf_shard *shard, struct esf_site *site);
+
+static inline void esf_shard_touch(struct esf_shard *shard, struct esf_site *site)
+{
+	if (!site->touched)
+		esf_shard_list_touched(shard, site);
 }
 
 /* publish.c: the site's live window of that index, made at first sight, which is the last used one
  * from then on; NULL when there is no room. */
 struct esf_window *esf_shard_seek_window(
-    struct esf_shard *shard, uint32_t site_index, int64_t window);
+    struct esf_shard *shard, struct esf_site *site, int64_t window);
 
 static inline struct esf_window *esf_shard_window(
-    struct esf_shard *shard, uint32_t site_index, int64_t window)
+    struct esf_shard *shard, struct esf_site *site, int64_t window)
 {
-	struct esf_window *recent = shard->plane->sites[site_index].recent;
+	struct esf_window *recent = site->recent;
 
 	return recent != NULL && recent->window == window
 	           ? recent
-	           : esf_shard_seek_window(shard, site_index, window);
+	           : esf_shard_seek_window(shard, site, window);
 }
 
 /* The same where it is live already, else NULL. */
 struct esf_window *esf_shard_live_window(
-    const struct esf_shard *shard, uint32_t site_index, int64_t window);
+    const struct esf_shard *shard, const struct esf_site *site, int64_t window);
 
 static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
 {
@@ -215,16 +217,18 @@ struct esf_record {
 	uint8_t kind;    /* enum esf_record_kind, where the rule leaves it open */
 };
 enum esf_record_verdict esf_shard_record(
-    struct esf_shard *shard, uint32_t site_index, uint16_t rule, const struct esf_record *record);
-enum esf_record_verdict esf_shard_event(struct esf_shard *shard, uint32_t site_index, int64_t time);
+    struct esf_shard *shard, struct esf_site *site, uint16_t rule, const struct esf_record *record);
+enum esf_record_verdict esf_shard_event(
+    struct esf_shard *shard, struct esf_site *site, int64_t time);
 void esf_shard_sequenced(
-    struct esf_shard *shard, uint32_t site_index, uint32_t accepted, uint64_t lost);
+    struct esf_shard *shard, struct esf_site *site, uint32_t accepted, uint64_t lost);
 
 /*
  * shed.c: whether a datagram of the site may pass. Each datagram of a site comes here once; those
  * never shed take a token where there is one.
  */
-bool esf_shard_admit(struct esf_shard *shard, uint32_t site_index, uint8_t format, bool never_shed);
+bool esf_shard_admit(
+    struct esf_shard *shard, struct esf_site *site, uint8_t format, bool never_shed);
 /* Sites that fell silent leave their storms. */
 void esf_shard_sweep_storms(struct esf_shard *shard);
 /* Once a pass, before its datagrams. */
@@ -243,7 +247,7 @@ struct esf_message {
 	uint8_t state; /* enum esf_etd_state */
 };
 enum esf_record_verdict esf_shard_message(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_message *message);
+    struct esf_shard *shard, struct esf_site *site, const struct esf_message *message);
 
 /* identify.c: which site is meant, ESF_NO_SITE: none that is known or may be learned. */
 struct esf_etd;

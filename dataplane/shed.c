@@ -12,56 +12,58 @@ static_assert((int)ESF_LISTENER_ETD == ESF_SHED_ETD &&
 
 /* Relaxed, as are the givers' loads (site_storms in steer.c): one that sees it late is fairer
  * late. */
-static __attribute__((cold)) void note_change(struct esf_shard *shard, uint32_t site_index)
+static __attribute__((cold)) void note_change(struct esf_shard *shard, struct esf_site *site)
 {
-	struct esf_storm_site *storm = &shard->plane->sites[site_index].storm;
+	struct esf_storm_site *storm = &site->storm;
+	uint32_t index = esf_shard_site_index(shard, site);
 
 	atomic_store_explicit(
-	    &shard->plane->storming[site_index], storm->storming, memory_order_relaxed);
+	    &shard->plane->storming[index], storm->storming, memory_order_relaxed);
 	if (storm->storming && !storm->listed) {
 		storm->listed = true;
-		shard->storming[shard->storming_count++] = site_index;
+		shard->storming[shard->storming_count++] = index;
 	}
 	shard->storm_ended = shard->storm_ended || !storm->storming;
-	esf_shard_touch(shard, site_index);
+	esf_shard_touch(shard, site);
 }
 
-static void judge_site(struct esf_shard *shard, uint32_t site_index)
+static void judge_site(struct esf_shard *shard, struct esf_site *site)
 {
-	struct esf_storm_site *storm = &shard->plane->sites[site_index].storm;
+	struct esf_storm_site *storm = &site->storm;
 	bool before = storm->storming;
 
 	esf_storm_site_judge(storm, &shard->policy->storm, shard->now);
 	if (storm->storming != before)
-		note_change(shard, site_index);
+		note_change(shard, site);
 }
 
-static __attribute__((noinline)) void next_slot(struct esf_shard *shard, uint32_t site_index)
+static __attribute__((noinline)) void next_slot(struct esf_shard *shard, struct esf_site *site)
 {
-	judge_site(shard, site_index);
-	esf_storm_site_start_slot(&shard->plane->sites[site_index].storm, shard->now);
+	judge_site(shard, site);
+	esf_storm_site_start_slot(&site->storm, shard->now);
 }
 
 static __attribute__((cold)) void count_shed(
-    struct esf_shard *shard, uint32_t site_index, uint8_t format)
+    struct esf_shard *shard, struct esf_site *site, uint8_t format)
 {
 	shard->ledger.shed[format]++;
-	shard->plane->sites[site_index].ledger.shed[format]++;
-	esf_shard_touch(shard, site_index);
+	site->ledger.shed[format]++;
+	esf_shard_touch(shard, site);
 }
 
-bool esf_shard_admit(struct esf_shard *shard, uint32_t site_index, uint8_t format, bool never_shed)
+bool esf_shard_admit(
+    struct esf_shard *shard, struct esf_site *site, uint8_t format, bool never_shed)
 {
-	struct esf_storm_site *storm = &shard->plane->sites[site_index].storm;
+	struct esf_storm_site *storm = &site->storm;
 	bool token;
 
 	shard->offered++;
 	if (esf_storm_slot_is_over(storm, shard->now))
-		next_slot(shard, site_index);
+		next_slot(shard, site);
 	token = esf_storm_site_take(storm, &shard->policy->storm, shard->now);
 	if (token || never_shed || !(storm->storming || shard->fleet_storm.storming))
 		return true;
-	count_shed(shard, site_index, format);
+	count_shed(shard, site, format);
 	return false;
 }
 
@@ -70,10 +72,10 @@ void esf_shard_sweep_storms(struct esf_shard *shard)
 	uint32_t i = 0;
 
 	while (i < shard->storming_count) {
-		uint32_t site_index = shard->storming[i];
-		struct esf_storm_site *storm = &shard->plane->sites[site_index].storm;
+		struct esf_site *site = &shard->plane->sites[shard->storming[i]];
+		struct esf_storm_site *storm = &site->storm;
 
-		judge_site(shard, site_index);
+		judge_site(shard, site);
 		if (storm->storming) {
 			i++;
 			continue;

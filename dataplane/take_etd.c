@@ -58,16 +58,14 @@ static struct esf_alias *find_alias(
 }
 
 static enum esf_record_verdict refuse_unmapped(
-    struct esf_shard *shard, uint32_t site_index, struct esf_alias *alias)
+    struct esf_shard *shard, struct esf_site *site, struct esf_alias *alias)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
-
 	alias->unmapped =
 	    esf_site_count_unmapped(site, &shard->site_pools, alias->name, alias->unmapped) & 0x3f;
 	return ESF_RECORD_UNMAPPED;
 }
 
-static enum esf_record_verdict take_value(struct esf_shard *shard, uint32_t site_index,
+static enum esf_record_verdict take_value(struct esf_shard *shard, struct esf_site *site,
     const struct esf_stream *stream, const struct esf_etd_data_record *data)
 {
 	struct esf_alias *alias = find_alias(shard, stream, data->alias);
@@ -76,30 +74,29 @@ static enum esf_record_verdict take_value(struct esf_shard *shard, uint32_t site
 	if (alias == NULL)
 		return ESF_RECORD_UNBORN;
 	if (alias->rule == ESF_RULE_NONE)
-		return refuse_unmapped(shard, site_index, alias);
+		return refuse_unmapped(shard, site, alias);
 	record = (struct esf_record){
 		.time = data->time,
 		.value = data->value,
 		.quality = data->quality,
 		.kind = alias->type == ESF_ETD_COUNTER ? ESF_KIND_COUNTER : ESF_KIND_GAUGE,
 	};
-	return esf_shard_record(shard, site_index, alias->rule, &record);
+	return esf_shard_record(shard, site, alias->rule, &record);
 }
 
-static void take_data(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd,
+static void take_data(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
     const struct esf_stream *stream)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_etd_data_record data;
 
 	for (uint32_t i = 0; i < etd->count; i++) {
 		esf_etd_data_at(etd, i, &data);
-		count_record(shard, site, take_value(shard, site_index, stream, &data));
+		count_record(shard, site, take_value(shard, site, stream, &data));
 	}
 }
 
 static enum esf_record_verdict take_event(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_etd_event_record *event)
+    struct esf_shard *shard, struct esf_site *site, const struct esf_etd_event_record *event)
 {
 	const struct esf_message message = {
 		.time = event->time,
@@ -110,24 +107,21 @@ static enum esf_record_verdict take_event(
 		.text_length = event->text_length,
 	};
 
-	return esf_shard_message(shard, site_index, &message);
+	return esf_shard_message(shard, site, &message);
 }
 
-static void take_events(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
+static void take_events(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_etd_event_record event;
 	uint32_t at = 0;
 
 	while (esf_etd_event_next(etd, &at, &event))
-		count_record(shard, site, take_event(shard, site_index, &event));
+		count_record(shard, site, take_event(shard, site, &event));
 }
 
-static void take_records(struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd,
+static void take_records(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
     struct esf_stream *stream)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
-
 	/* What was sent before a death and comes after it takes nothing back. */
 	if (etd->seq == stream->dedup.highest)
 		site->left = etd->kind == ESF_ETD_DEATH;
@@ -138,26 +132,29 @@ static void take_records(struct esf_shard *shard, uint32_t site_index, const str
 	shard->ledger.records_received += etd->count;
 	site->ledger.records_received += etd->count;
 	if (etd->kind == ESF_ETD_DATA)
-		take_data(shard, site_index, etd, stream);
+		take_data(shard, site, etd, stream);
 	else if (etd->kind == ESF_ETD_EVENT)
-		take_events(shard, site_index, etd);
+		take_events(shard, site, etd);
 }
 
-/* Opens a sealed datagram in place; judges one that isn't sealed. Before any state moves. */
-static enum esf_datagram_verdict unseal(struct esf_shard *shard,
-    const struct esf_listener *listener, uint32_t site_index, struct esf_etd *etd)
+/* An unsealed datagram where a seal is asked for: of all that the listener hears, or of the site.
+ */
+static bool lacks_seal(
+    const struct esf_shard *shard, const struct esf_listener *listener, uint32_t site_index)
 {
-	const struct esf_policy *policy = shard->policy;
-	enum esf_datagram_verdict verdict;
+	const bool *required = shard->policy->require_seal;
+
+	return listener->require_seal || (required != NULL && required[site_index]);
+}
+
+/* Opens a sealed datagram in place, before any state moves. */
+static __attribute__((noinline)) enum esf_datagram_verdict unseal(
+    struct esf_shard *shard, uint32_t site_index, struct esf_etd *etd)
+{
 	const uint8_t *plain;
+	enum esf_datagram_verdict verdict =
+	    esf_seal_open(shard->sealer, shard->policy->keyring, site_index, etd, &plain);
 
-	if (!(etd->flags & ESF_ETD_SEALED)) {
-		bool required = listener->require_seal ||
-		                (policy->require_seal != NULL && policy->require_seal[site_index]);
-
-		return required ? ESF_DATAGRAM_UNSEALED : ESF_DATAGRAM_ACCEPTED;
-	}
-	verdict = esf_seal_open(shard->sealer, policy->keyring, site_index, etd, &plain);
 	if (verdict != ESF_DATAGRAM_ACCEPTED)
 		return verdict;
 	return esf_etd_unseal(etd, plain, etd->records_size - ESF_ETD_TAG_SIZE);
@@ -165,18 +162,17 @@ static enum esf_datagram_verdict unseal(struct esf_shard *shard,
 
 /* Its sequence number stays seen, and those that it shows to be lost are lost. */
 static __attribute__((cold)) enum esf_datagram_verdict shed(
-    struct esf_shard *shard, uint32_t site_index, uint64_t lost)
+    struct esf_shard *shard, struct esf_site *site, uint64_t lost)
 {
 	if (lost > 0)
-		esf_shard_sequenced(shard, site_index, 0, lost);
+		esf_shard_sequenced(shard, site, 0, lost);
 	return ESF_DATAGRAM_SHED;
 }
 
 /* Sequence check of a datagram of a known site; on ACCEPTED its records are taken. */
 static enum esf_datagram_verdict take_from_site(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_etd *etd)
+    struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_stream *stream;
 	enum esf_datagram_verdict verdict;
 	uint64_t lost;
@@ -193,16 +189,40 @@ static enum esf_datagram_verdict take_from_site(
 		return verdict;
 	lost = stream->dedup.lost - lost;
 	site->lost += lost;
-	if (!esf_shard_admit(shard, site_index, ESF_LISTENER_ETD, etd->kind != ESF_ETD_DATA))
-		return shed(shard, site_index, lost);
+	if (!esf_shard_admit(shard, site, ESF_LISTENER_ETD, etd->kind != ESF_ETD_DATA))
+		return shed(shard, site, lost);
 	site->last_seen = shard->arrival;
 	/* Whatever becomes of the records: a clock that is far ahead is learned from refused ones.
 	 */
 	if (!(etd->flags & ESF_ETD_BACKFILL) && etd->kind != ESF_ETD_DEATH)
 		esf_skew_learn(&site->skew, etd->time, shard->arrival);
-	esf_shard_sequenced(shard, site_index, 1, lost);
-	take_records(shard, site_index, etd, stream);
+	esf_shard_sequenced(shard, site, 1, lost);
+	take_records(shard, site, etd, stream);
 	return ESF_DATAGRAM_ACCEPTED;
+}
+
+/* Of a datagram that nobody has looked up yet. */
+static __attribute__((noinline)) uint32_t find_site(
+    struct esf_shard *shard, const struct esf_listener *listener, const struct esf_etd *etd)
+{
+	uint32_t site_index = esf_shard_site_by_id(shard, etd->site);
+
+	return site_index != ESF_NO_SITE ? site_index : esf_shard_learn_etd(shard, listener, etd);
+}
+
+static enum esf_datagram_verdict take_sealed_or_plain(struct esf_shard *shard,
+    const struct esf_listener *listener, uint32_t site_index, struct esf_etd *etd)
+{
+	enum esf_datagram_verdict verdict;
+
+	if (etd->flags & ESF_ETD_SEALED) {
+		verdict = unseal(shard, site_index, etd);
+		if (verdict != ESF_DATAGRAM_ACCEPTED)
+			return verdict;
+	} else if (lacks_seal(shard, listener, site_index)) {
+		return ESF_DATAGRAM_UNSEALED;
+	}
+	return take_from_site(shard, &shard->plane->sites[site_index], etd);
 }
 
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
@@ -217,19 +237,15 @@ void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *list
 		return;
 	}
 	if (site_index == ESF_NO_SITE)
-		site_index = esf_shard_site_by_id(shard, etd.site);
-	if (site_index == ESF_NO_SITE)
-		site_index = esf_shard_learn_etd(shard, listener, &etd);
+		site_index = find_site(shard, listener, &etd);
 	if (site_index == ESF_NO_SITE) {
 		esf_shard_count_datagram(shard, ESF_DATAGRAM_UNKNOWN_SITE);
 		return;
 	}
 	site = &shard->plane->sites[site_index];
-	verdict = unseal(shard, listener, site_index, &etd);
-	if (verdict == ESF_DATAGRAM_ACCEPTED)
-		verdict = take_from_site(shard, site_index, &etd);
+	verdict = take_sealed_or_plain(shard, listener, site_index, &etd);
 	esf_shard_count_datagram(shard, verdict);
 	site->ledger.datagrams_received++;
 	site->ledger.datagrams[verdict - ESF_SITE_DATAGRAM_FIRST]++;
-	esf_shard_touch(shard, site_index);
+	esf_shard_touch(shard, site);
 }

@@ -32,7 +32,7 @@ static void count_site_datagram(
 	site->datagram = shard->text_datagrams;
 	site->ledger.datagrams_received++;
 	site->ledger.datagrams[verdict - ESF_SITE_DATAGRAM_FIRST]++;
-	esf_shard_touch(shard, site_index);
+	esf_shard_touch(shard, site);
 }
 
 static void count_site_line(
@@ -42,14 +42,12 @@ static void count_site_line(
 
 	site->ledger.records_received++;
 	site->ledger.records[verdict]++;
-	esf_shard_touch(shard, site_index);
+	esf_shard_touch(shard, site);
 }
 
 static void count_value(
-    struct esf_shard *shard, uint32_t site_index, enum esf_record_verdict verdict)
+    struct esf_shard *shard, struct esf_site *site, enum esf_record_verdict verdict)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
-
 	count_records(shard, verdict, 1);
 	site->ledger.records_received++;
 	site->ledger.records[verdict]++;
@@ -57,13 +55,13 @@ static void count_value(
 
 /* What has a value but no rule; id: its name's. */
 static enum esf_record_verdict refuse_unmapped(
-    struct esf_shard *shard, uint32_t site_index, uint32_t id)
+    struct esf_shard *shard, struct esf_site *site, uint32_t id)
 {
-	esf_site_count_unmapped(&shard->plane->sites[site_index], &shard->site_pools, id, 0);
+	esf_site_count_unmapped(site, &shard->site_pools, id, 0);
 	return ESF_RECORD_UNMAPPED;
 }
 
-static enum esf_record_verdict take_field(struct esf_shard *shard, uint32_t site_index,
+static enum esf_record_verdict take_field(struct esf_shard *shard, struct esf_site *site,
     const struct esf_influx_field *field, int64_t time)
 {
 	const struct esf_record record = {
@@ -74,18 +72,17 @@ static enum esf_record_verdict take_field(struct esf_shard *shard, uint32_t site
 	uint16_t rule = esf_names_intern(shard->names, field->name.at, field->name.length, &id);
 
 	if (rule == ESF_RULE_NONE)
-		return is_text ? ESF_RECORD_UNMAPPED : refuse_unmapped(shard, site_index, id);
+		return is_text ? ESF_RECORD_UNMAPPED : refuse_unmapped(shard, site, id);
 	if (is_text)
 		return ESF_RECORD_NOT_NUMERIC;
-	return esf_shard_record(shard, site_index, rule, &record);
+	return esf_shard_record(shard, site, rule, &record);
 }
 
-static void take_influx(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_influx_line *line, int64_t time)
+static void take_influx(struct esf_shard *shard, struct esf_site *site,
+    const struct esf_influx_line *line, int64_t time)
 {
 	for (uint32_t i = 0; i < line->fields_count; i++)
-		count_value(
-		    shard, site_index, take_field(shard, site_index, &line->fields[i], time));
+		count_value(shard, site, take_field(shard, site, &line->fields[i], time));
 }
 
 static enum esf_record_kind statsd_kind(const struct esf_statsd_value *value)
@@ -97,8 +94,8 @@ static enum esf_record_kind statsd_kind(const struct esf_statsd_value *value)
 	return value->delta ? ESF_KIND_DELTA : ESF_KIND_LEVEL;
 }
 
-static void take_statsd(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_statsd_line *line, int64_t time)
+static void take_statsd(struct esf_shard *shard, struct esf_site *site,
+    const struct esf_statsd_line *line, int64_t time)
 {
 	/* Events and checks have no name that a rule could take. */
 	bool named = line->name.length > 0;
@@ -118,17 +115,17 @@ static void take_statsd(
 		enum esf_record_verdict verdict = ESF_RECORD_NOT_NUMERIC;
 
 		if (named && rule == ESF_RULE_NONE)
-			verdict = value->is_number ? refuse_unmapped(shard, site_index, id)
+			verdict = value->is_number ? refuse_unmapped(shard, site, id)
 			                           : ESF_RECORD_UNMAPPED;
 		else if (value->is_number)
-			verdict = esf_shard_record(shard, site_index, rule, &record);
-		count_value(shard, site_index, verdict);
+			verdict = esf_shard_record(shard, site, rule, &record);
+		count_value(shard, site, verdict);
 	}
 }
 
 /* A message is one record: what it says, and that its site speaks. */
 static void take_syslog(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_syslog *syslog, int64_t time)
+    struct esf_shard *shard, struct esf_site *site, const struct esf_syslog *syslog, int64_t time)
 {
 	const struct esf_message message = {
 		.time = time,
@@ -138,13 +135,12 @@ static void take_syslog(
 		.text_length = syslog->message.length,
 	};
 
-	count_value(shard, site_index, esf_shard_message(shard, site_index, &message));
+	count_value(shard, site, esf_shard_message(shard, site, &message));
 }
 
 static void take_values(
-    struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
+    struct esf_shard *shard, struct esf_site *site, const struct esf_text_line *line)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
 	int64_t time = line->has_time ? line->time : shard->arrival;
 
 	site->last_seen = shard->arrival;
@@ -152,12 +148,12 @@ static void take_values(
 		esf_skew_learn(&site->skew, line->time, shard->arrival);
 	site->left = false;
 	if (line->format == ESF_LISTENER_STATSD)
-		take_statsd(shard, site_index, &line->statsd, time);
+		take_statsd(shard, site, &line->statsd, time);
 	else if (line->format == ESF_LISTENER_SYSLOG)
-		take_syslog(shard, site_index, &line->syslog, time);
+		take_syslog(shard, site, &line->syslog, time);
 	else
-		take_influx(shard, site_index, &line->influx, time);
-	esf_shard_touch(shard, site_index);
+		take_influx(shard, site, &line->influx, time);
+	esf_shard_touch(shard, site);
 }
 
 /* Seen before: only lines that carry their own time can be told from a repeated reading. */
@@ -177,7 +173,7 @@ static bool is_shed(struct esf_shard *shard, uint32_t site_index, const struct e
 	if (site->asked != shard->text_datagrams) {
 		site->asked = shard->text_datagrams;
 		site->shed = !esf_shard_admit(
-		    shard, site_index, line->format, line->format == ESF_LISTENER_SYSLOG);
+		    shard, site, line->format, line->format == ESF_LISTENER_SYSLOG);
 	}
 	return site->shed;
 }
@@ -194,7 +190,7 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_l
 		return LINE_DUPLICATE;
 	if (is_shed(shard, *site_index, line))
 		return LINE_SHED;
-	take_values(shard, *site_index, line);
+	take_values(shard, &shard->plane->sites[*site_index], line);
 	return LINE_TAKEN;
 }
 
