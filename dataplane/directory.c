@@ -157,19 +157,24 @@ void esf_directory_destroy(struct esf_directory *directory)
 	free(directory);
 }
 
-uint32_t esf_directory_by_id(const struct esf_directory *directory, uint32_t id)
+static __attribute__((noinline)) uint32_t by_large_id(
+    const struct esf_directory *directory, uint32_t id)
 {
-	uint64_t hashed;
-	uint32_t site, at;
+	uint64_t hashed = hash(directory, &id, sizeof(id));
+	uint32_t at = (uint32_t)hashed;
+	uint32_t site;
 
-	if (id < directory->small_ids)
-		return directory->by_small_id[id] - 1;
-	hashed = hash(directory, &id, sizeof(id));
-	at = (uint32_t)hashed;
 	while ((site = table_next(&directory->ids, hashed, &at)) != ESF_NO_SITE)
 		if (directory->site_ids[site] == id)
 			return site;
 	return ESF_NO_SITE;
+}
+
+inline uint32_t esf_directory_by_id(const struct esf_directory *directory, uint32_t id)
+{
+	if (id < directory->small_ids)
+		return directory->by_small_id[id] - 1;
+	return by_large_id(directory, id);
 }
 
 uint32_t esf_directory_by_name(

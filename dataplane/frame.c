@@ -328,7 +328,7 @@ static __attribute__((noinline)) enum esf_datagram_verdict parse_any(
 	}
 }
 
-enum esf_datagram_verdict esf_frame_parse(const uint8_t *data, uint32_t size, unsigned flags,
+inline enum esf_datagram_verdict esf_frame_parse(const uint8_t *data, uint32_t size, unsigned flags,
     const struct esf_frame_addresses *ours, struct esf_frame *out)
 {
 	const struct input in = { data, size, flags, ours };

@@ -258,7 +258,7 @@ static __attribute__((noinline)) enum esf_record_verdict any_record(struct esf_s
 	return verdict;
 }
 
-enum esf_record_verdict esf_shard_record(struct esf_shard *shard, struct esf_site *site,
+inline enum esf_record_verdict esf_shard_record(struct esf_shard *shard, struct esf_site *site,
     uint16_t rule_index, const struct esf_record *record)
 {
 	const struct esf_rule *rule = esf_ruleset_rule(shard->policy->rules, rule_index);
@@ -280,7 +280,7 @@ enum esf_record_verdict esf_shard_event(
 	return verdict;
 }
 
-void esf_shard_sequenced(
+inline void esf_shard_sequenced(
     struct esf_shard *shard, struct esf_site *site, uint32_t accepted, uint64_t lost)
 {
 	struct esf_window *window = esf_shard_window(shard, site, shard->current_window);

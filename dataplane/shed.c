@@ -51,7 +51,7 @@ static __attribute__((cold)) void count_shed(
 	esf_shard_touch(shard, site);
 }
 
-bool esf_shard_admit(
+inline bool esf_shard_admit(
     struct esf_shard *shard, struct esf_site *site, uint8_t format, bool never_shed)
 {
 	struct esf_storm_site *storm = &site->storm;

@@ -50,7 +50,7 @@ static void refill(struct esf_storm_site *site, const struct esf_storm_limits *l
 	site->spent = site->spent > gained ? site->spent - gained : 0;
 }
 
-bool esf_storm_site_take(
+inline bool esf_storm_site_take(
     struct esf_storm_site *site, const struct esf_storm_limits *limits, int64_t now)
 {
 	site->offered += site->offered < UINT32_MAX;
