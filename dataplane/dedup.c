@@ -70,23 +70,8 @@ static __attribute__((cold)) void begin_life(
 	dedup->lowest = seq;
 }
 
-/* highest + 1: the only number that leaves the window is the one that it shares its bit with. */
-static void record_next(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t seq)
-{
-	uint64_t *word = word_of(bitmap, size, seq);
-
-	if ((int64_t)seq - size >= dedup->lowest)
-		dedup->lost += (*word & bit_of(seq)) == 0;
-	dedup->highest = seq;
-	*word |= bit_of(seq);
-}
-
 static void record(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t seq)
 {
-	if (seq == (uint64_t)dedup->highest + 1) {
-		record_next(dedup, bitmap, size, seq);
-		return;
-	}
 	if (seq > dedup->highest) {
 		leave(dedup, bitmap, size, (int64_t)seq - size);
 		dedup->highest = seq;
@@ -96,11 +81,10 @@ static void record(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uin
 	*word_of(bitmap, size, seq) |= bit_of(seq);
 }
 
-enum esf_datagram_verdict esf_dedup_accept(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size,
-    uint32_t boot, uint32_t seq, uint32_t boot_limit)
+/* Any but the next one of the life: a verdict, and where that is ACCEPTED, recorded. */
+static __attribute__((noinline)) enum esf_datagram_verdict accept_any(
+    struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t boot, uint32_t seq)
 {
-	if (boot > boot_limit)
-		return ESF_DATAGRAM_STALE;
 	if (dedup->highest == 0 || boot > dedup->boot)
 		begin_life(dedup, bitmap, size, boot, seq);
 	else if (boot < dedup->boot || (uint64_t)seq + size <= dedup->highest)
@@ -108,5 +92,29 @@ enum esf_datagram_verdict esf_dedup_accept(struct esf_dedup *dedup, uint64_t *bi
 	else if (seq <= dedup->highest && (*word_of(bitmap, size, seq) & bit_of(seq)) != 0)
 		return ESF_DATAGRAM_DUPLICATE;
 	record(dedup, bitmap, size, seq);
+	return ESF_DATAGRAM_ACCEPTED;
+}
+
+/* highest + 1: the only number that leaves the window is the one that it shares its bit with. */
+static inline void record_next(
+    struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t seq)
+{
+	uint64_t *word = word_of(bitmap, size, seq);
+	uint64_t bit = bit_of(seq);
+
+	if ((int64_t)seq - size >= dedup->lowest)
+		dedup->lost += (*word & bit) == 0;
+	dedup->highest = seq;
+	*word |= bit;
+}
+
+inline enum esf_datagram_verdict esf_dedup_accept(struct esf_dedup *dedup, uint64_t *bitmap,
+    uint32_t size, uint32_t boot, uint32_t seq, uint32_t boot_limit)
+{
+	if (boot > boot_limit)
+		return ESF_DATAGRAM_STALE;
+	if (boot != dedup->boot || seq - 1 != dedup->highest || seq == 1)
+		return accept_any(dedup, bitmap, size, boot, seq);
+	record_next(dedup, bitmap, size, seq);
 	return ESF_DATAGRAM_ACCEPTED;
 }

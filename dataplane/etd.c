@@ -62,20 +62,29 @@ static bool text_is_valid(const char *text, uint32_t size)
  * have a higher one themselves. Ors of all records need no branch, and compilers make vectors of
  * them.
  */
-static bool data_is_valid(const uint8_t *records, uint32_t size, uint32_t count)
+static uint32_t quality_bits(const uint8_t *record)
 {
 	static_assert(ESF_ETD_DATA_AT_QUALITY == 2 && ESF_ETD_DATA_AT_RESERVED == 3, "upper half");
 	static_assert(ESF_ETD_BAD == 2, "the bound that two bits tell");
+	uint32_t word = read_u32(record);
+
+	return word | (word + (UINT32_C(1) << 16));
+}
+
+static __attribute__((noinline)) uint32_t all_quality_bits(const uint8_t *records, uint32_t count)
+{
 	uint32_t bits = 0;
 
+	for (uint32_t i = 0; i < count; i++)
+		bits |= quality_bits(records + (size_t)i * ESF_ETD_DATA_SIZE);
+	return bits;
+}
+
+static bool data_is_valid(const uint8_t *records, uint32_t size, uint32_t count)
+{
 	if (size != count * ESF_ETD_DATA_SIZE)
 		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t word = read_u32(records + (size_t)i * ESF_ETD_DATA_SIZE);
-
-		bits |= word | (word + (UINT32_C(1) << 16));
-	}
-	return bits >> 18 == 0;
+	return (count == 1 ? quality_bits(records) : all_quality_bits(records, count)) >> 18 == 0;
 }
 
 bool esf_etd_birth_next(const struct esf_etd *etd, uint32_t *at, struct esf_etd_birth_record *out)
@@ -150,11 +159,9 @@ static bool events_are_valid(const struct esf_etd *etd)
 	return at == etd->records_size;
 }
 
-static bool records_are_valid(const struct esf_etd *etd)
+static __attribute__((noinline)) bool rarer_records_are_valid(const struct esf_etd *etd)
 {
 	switch (etd->kind) {
-	case ESF_ETD_DATA:
-		return data_is_valid(etd->records, etd->records_size, etd->count);
 	case ESF_ETD_BIRTH:
 		return births_are_valid(etd);
 	case ESF_ETD_EVENT:
@@ -162,6 +169,13 @@ static bool records_are_valid(const struct esf_etd *etd)
 	default:
 		return etd->count == 0 && etd->records_size == 0;
 	}
+}
+
+static bool records_are_valid(const struct esf_etd *etd)
+{
+	return etd->kind == ESF_ETD_DATA
+	           ? data_is_valid(etd->records, etd->records_size, etd->count)
+	           : rarer_records_are_valid(etd);
 }
 
 static void read_header(const uint8_t *data, uint32_t size, struct esf_etd *out)
@@ -183,27 +197,29 @@ static void read_header(const uint8_t *data, uint32_t size, struct esf_etd *out)
 
 static bool header_is_valid(const struct esf_etd *etd)
 {
-	if (etd->kind < ESF_ETD_BIRTH || etd->kind > ESF_ETD_EVENT)
-		return false;
 	if ((etd->flags & ~(ESF_ETD_SEALED | ESF_ETD_BACKFILL)) != 0)
 		return false;
-	return etd->site != 0 && etd->seq != 0;
+	if (etd->kind < ESF_ETD_BIRTH || etd->kind > ESF_ETD_EVENT)
+		return false;
+	if (etd->site == 0)
+		return false;
+	return etd->seq != 0;
 }
 
-enum esf_datagram_verdict esf_etd_parse(const uint8_t *data, uint32_t size, struct esf_etd *out)
+inline enum esf_datagram_verdict esf_etd_parse(
+    const uint8_t *data, uint32_t size, struct esf_etd *out)
 {
-	bool valid;
-
 	if (size < ESF_ETD_HEADER_SIZE || read_u32(data + ESF_ETD_AT_MAGIC) != ESF_ETD_MAGIC)
 		return ESF_DATAGRAM_MALFORMED;
 	read_header(data, size, out);
 	if (!header_is_valid(out))
 		return ESF_DATAGRAM_MALFORMED;
 	if ((out->flags & ESF_ETD_SEALED) != 0)
-		valid = out->records_size >= ESF_ETD_TAG_SIZE;
-	else
-		valid = out->key == 0 && records_are_valid(out);
-	return valid ? ESF_DATAGRAM_ACCEPTED : ESF_DATAGRAM_MALFORMED;
+		return out->records_size >= ESF_ETD_TAG_SIZE ? ESF_DATAGRAM_ACCEPTED
+		                                             : ESF_DATAGRAM_MALFORMED;
+	if (out->key != 0 || !records_are_valid(out))
+		return ESF_DATAGRAM_MALFORMED;
+	return ESF_DATAGRAM_ACCEPTED;
 }
 
 enum esf_datagram_verdict esf_etd_unseal(struct esf_etd *etd, const uint8_t *plain, uint32_t size)
