@@ -49,6 +49,9 @@
 	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
+	X(peers)                                                                           \
+	X(baseline)                                                                        \
+	X(compare)                                                                         \
 	X(roster)                                                                                  \
 	X(health)                                                                                  \
 	X(document)                                                                                \

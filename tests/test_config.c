@@ -244,6 +244,14 @@ static void wrong_types_say_what_they_got(void)
 		    "t:1: eal[0]: got \"a?b\", want text of 1..255 bytes on one line" },
 		{ "compare: {peers: \"label:\"}\n",
 		    "t:1: compare.peers: got \"label:\", want region, fleet or label:NAME" },
+		{ "compare: {peers: \"label:vendr\"}\n"
+		  "sites: [{id: 1, name: a, labels: {feeder: f, vendor: x}}]\n",
+		    "t:1: compare.peers: no site has the label \"vendr\", did you mean \"vendor\"?" },
+		{ "compare: {peers: \"label:vendor\"}\n"
+		  "sites: [{id: 1, name: a}, {id: 2, name: b, labels: {vendor: x}}]\n",
+		    NULL },
+		{ "compare: {baseline: hour}\n",
+		    "t:1: compare.baseline: got \"hour\", want none, day or week" },
 	};
 
 	EXPECT_ALL(cases);
@@ -634,6 +642,32 @@ static void warnings_refuse_nothing(void)
 	expect_warning("sites: [{id: 1, name: a}]\nregions:\n  - {name: r, sites: [a]}\n"
 	               "  - {name: q, sites: [a]}\n",
 	    "t:4: regions[1].sites[0]: \"a\" is in regions[0] already, where it stays");
+	expect_warning("compare: {calibrate: fleetwise, min_peers: 3}\n",
+	    "t:1: compare.min_peers: fleetwise has no threshold for 3 peers: with that of 5, "
+	    "normal data raise a false flag in 6% of their rounds; want min_peers at least 4");
+}
+
+static void baseline_is_the_profiles_unless_the_file_says_it(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t slots;
+	} cases[] = {
+		{ "{}\n", 168 },
+		{ "profile: large\n", 168 },
+		{ "profile: xlarge\n", 24 },
+		{ "profile: xlarge\ncompare: {baseline: week}\n", 168 },
+		{ "compare: {baseline: day}\n", 24 },
+		{ "compare: {baseline: none}\n", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct loaded loaded = load(cases[i].text);
+
+		CU_ASSERT_EQUAL_FATAL(loaded.rc, 0);
+		CU_ASSERT_EQUAL(loaded.config->compare.baseline_slots, cases[i].slots);
+		unload(&loaded);
+	}
 }
 
 static void ingestion_is_the_profiles_unless_the_file_says_it(void)
@@ -934,6 +968,7 @@ void esf_suite_config(void)
 		TEST(a_thousand_sites_load_in_order),
 		TEST(the_first_region_that_matches_wins),
 		TEST(warnings_refuse_nothing),
+		TEST(baseline_is_the_profiles_unless_the_file_says_it),
 		TEST(ingestion_is_the_profiles_unless_the_file_says_it),
 		TEST(absent_keys_have_the_contracts_defaults),
 		TEST(every_example_passes),

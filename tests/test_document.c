@@ -125,10 +125,11 @@ static struct esf_view view = {
 	"{\"name\":\"fleet\",\"health\":85.0,\"status\":\"good\",\"coverage\":0.69999999999999996" \
 	",\"sites\":{\"total\":2,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,"             \
 	"\"unknown\":1},\"kpis\":" NORTH_KPIS "}"
+#define NOTHING_ODD "\"peers\":null,\"usual\":null,\"self_z\":null,\"odd\":null"
 #define NO_SITE_KPI(refused)                                                                 \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
 	"\"refused\":" refused ",\"score\":null,\"contribution\":null,\"z\":null,"           \
-	"\"median\":null,\"outlier\":false}"
+	"\"median\":null,\"outlier\":false," NOTHING_ODD "}"
 #define SITE_9                                                                                     \
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
 	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"                 \
@@ -138,7 +139,7 @@ static struct esf_view view = {
 	"\"power_kw\":{"                                                                           \
 	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"      \
 	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"                \
-	"\"median\":null,\"outlier\":false},\"voltage\":" NO_SITE_KPI(                             \
+	"\"median\":null,\"outlier\":false," NOTHING_ODD "},\"voltage\":" NO_SITE_KPI(           \
 	    "2") "},"                                                                              \
 	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"
 #define SITE_4                                                                                    \

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/fleet/comparison.h"
+
 /*
  * Objects are filled through put_*, which take over what they are given and do nothing to an object
  * that is already NULL: a document is whole or NULL, however deep the failure was.
@@ -144,12 +146,28 @@ json_t *esf_document_fleet(const struct esf_view *view)
 	return document;
 }
 
-/* z, median and outlier are comparison's: without a verdict they are absent, and nobody is an
- * outlier. */
-static json_t *site_kpi(const struct esf_site_kpi *kpi)
-{
-	json_t *document = json_object();
+/* By enum esf_odd. */
+const char *const esf_document_odd[] = { NULL, "peers", "itself", "both" };
 
+/* CONTRACT 4.6. Without a verdict z and median are absent; what the rounds before said holds on. */
+static void put_oddity(json_t **document, const struct esf_oddity *of)
+{
+	put_real(document, "z", of->z);
+	put_real(document, "median", of->median);
+	put_bool(document, "outlier", of->odd & ESF_ODD_PEERS);
+	put(document, "peers", of->peers > 0 ? json_integer(of->peers) : json_null());
+	put_real(document, "usual", of->usual);
+	put_real(document, "self_z", of->self_z);
+	put(document, "odd", of->odd == 0 ? json_null() : json_string(esf_document_odd[of->odd]));
+}
+
+static json_t *site_kpi(const struct esf_view *view, uint32_t site, uint32_t k)
+{
+	const struct esf_site_kpi *kpi = &view->sites[site].kpis[k];
+	json_t *document = json_object();
+	struct esf_oddity oddity;
+
+	esf_comparison_read(view, site, k, &oddity);
 	put_real(&document, "mean", kpi->mean);
 	put_real(&document, "stddev", kpi->stddev);
 	put_real(&document, "min", kpi->min);
@@ -159,18 +177,16 @@ static json_t *site_kpi(const struct esf_site_kpi *kpi)
 	put_count(&document, "refused", kpi->refused);
 	put_real(&document, "score", kpi->score);
 	put_real(&document, "contribution", kpi->contribution);
-	put_real(&document, "z", NAN);
-	put_real(&document, "median", NAN);
-	put_bool(&document, "outlier", false);
+	put_oddity(&document, &oddity);
 	return document;
 }
 
-static json_t *site_kpis(const struct esf_view *view, const struct esf_site_view *site)
+static json_t *site_kpis(const struct esf_view *view, uint32_t site)
 {
 	json_t *document = json_object();
 
 	for (uint32_t k = 0; k < view->config->kpis_count; k++)
-		put(&document, view->config->kpis[k].name, site_kpi(&site->kpis[k]));
+		put(&document, view->config->kpis[k].name, site_kpi(view, site, k));
 	return document;
 }
 
@@ -216,7 +232,7 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put(&document, "clock_offset",
 	    of->clock_offset == ESF_SKEW_UNKNOWN ? json_null() : json_integer(of->clock_offset));
 	put_bool(&document, "skewed", of->skewed);
-	put(&document, "kpis", site_kpis(view, of));
+	put(&document, "kpis", site_kpis(view, site));
 	put(&document, "labels", labels(config));
 	put_bool(&document, "learned", config->learned);
 	return document;

@@ -13,6 +13,8 @@
  * telemetry socket all print. Times are integer Unix ns, absent numbers null. Keys are in the contract's order.
  * Any thread that may read the view. Each returns a new reference, or NULL when out of memory.
  */
+extern const char *const esf_document_odd[]; /* by enum esf_odd: NULL, "peers", "itself", "both" */
+
 json_t *esf_document_fleet(const struct esf_view *view);
 json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *scope);
 json_t *esf_document_site(const struct esf_view *view, uint32_t site);

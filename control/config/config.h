@@ -199,6 +199,7 @@ struct esf_config {
 		char *peers; /* "region", "fleet" or "label:NAME" */
 		uint32_t min_peers;
 		uint32_t rounds[2];
+		uint32_t baseline_slots; /* 168: hours of the week, 24: of the day; 0: none */
 	} compare;
 	struct {
 		int64_t group_ns;

@@ -80,6 +80,14 @@ static const struct esf_choice calibrations[] = {
 	{ NULL, 0, NULL },
 };
 
+/* Slots of a baseline. */
+static const struct esf_choice baselines[] = {
+	{ "none", 0, NULL },
+	{ "day", 24, NULL },
+	{ "week", 168, NULL },
+	{ NULL, 0, NULL },
+};
+
 /* Items of lists of scalars. */
 
 static const struct esf_key argument_item = { .kind = ESF_KEY_TEXT, .max = 255 };
@@ -244,6 +252,7 @@ static const struct esf_key compare_fields[] = {
 	    .want = "region, fleet or label:NAME" },
 	{ ESF_INTEGER("min_peers", struct esf_file, config.compare.min_peers, 3, ESF_SITES_MAX) },
 	{ ESF_CUSTOM("rounds", struct esf_file, config.compare.rounds, esf_set_rounds) },
+	{ ESF_CHOICE("baseline", struct esf_file, config.compare.baseline_slots, baselines) },
 	ESF_END,
 };
 

@@ -10,7 +10,10 @@
 #include "file.h"
 #include "rows.h"
 
-enum { FILE_SIZE_MAX = 1 << 30 };
+enum {
+	FILE_SIZE_MAX = 1 << 30,
+	BASELINE_BY_PROFILE = 1, /* no number of slots */
+};
 
 static void set_defaults(struct esf_file *file, const char *path)
 {
@@ -43,6 +46,7 @@ static void set_defaults(struct esf_file *file, const char *path)
 	config->compare.min_peers = 8;
 	config->compare.rounds[0] = 3;
 	config->compare.rounds[1] = 5;
+	config->compare.baseline_slots = BASELINE_BY_PROFILE;
 	config->correlate.group_ns = 30 * ESF_S;
 	config->correlate.silent_after = 3;
 	config->http.address = loopback;
@@ -58,6 +62,9 @@ static void take_enums(struct esf_file *file)
 	file->config.ingestion = (enum esf_ingestion)file->ingestion;
 	file->config.learn_sites = file->unknown_sites == 1;
 	file->config.compare.fleetwise = file->calibrate == 1;
+	if (file->config.compare.baseline_slots == BASELINE_BY_PROFILE)
+		file->config.compare.baseline_slots =
+		    file->config.profile == ESF_PROFILE_XLARGE ? 24 : 168;
 }
 
 static void read_document(struct esf_load *load, struct esf_file *file)

@@ -220,8 +220,9 @@ void esf_print_health(FILE *out, const struct esf_config *config)
 
 void esf_print_compare(FILE *out, const struct esf_config *config)
 {
-	fprintf(out, "%.17g %d %u %u %u", config->compare.threshold, config->compare.fleetwise,
-	    config->compare.min_peers, config->compare.rounds[0], config->compare.rounds[1]);
+	fprintf(out, "%.17g %d %u %u %u %u", config->compare.threshold, config->compare.fleetwise,
+	    config->compare.min_peers, config->compare.rounds[0], config->compare.rounds[1],
+	    config->compare.baseline_slots);
 	print_text(out, config->compare.peers);
 }
 

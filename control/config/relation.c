@@ -2,9 +2,12 @@
 #include <string.h>
 
 #include "file.h"
+#include "nearest.h"
 #include "value.h"
 
 /* Bounds that one key sets for another. */
+
+enum { HINT_SITES = 10000 }; /* whose labels a hint is sought among */
 
 /* A section's key as the file has it. node is NULL where it is absent; sound is false where it had
  * a fault. */
@@ -156,6 +159,58 @@ static void check_order(struct esf_load *load, const char *section, const char *
 		    low_key, high_key);
 }
 
+/* Whether a site has a label of the name; nearest hears of the others. */
+static bool has_label(
+    const struct esf_config *config, const char *name, struct esf_nearest *nearest)
+{
+	for (uint32_t s = 0; s < config->sites_count; s++) {
+		for (uint32_t i = 0; i < config->sites[s].labels_count; i++) {
+			const char *label = config->sites[s].labels[i].name;
+
+			if (label == NULL)
+				continue;
+			if (strcmp(label, name) == 0)
+				return true;
+			if (s < HINT_SITES)
+				esf_nearest_offer(nearest, label);
+		}
+	}
+	return false;
+}
+
+static void check_peers(struct esf_load *load, const struct esf_config *config)
+{
+	yaml_node_t *root = esf_document_root(load->document);
+	struct esf_nearest nearest;
+	struct given peers;
+	const char *name;
+	char hint[128];
+
+	find(load, "compare", "peers", &peers);
+	if (peers.node == NULL || !peers.sound || config->sites_count == 0 ||
+	    !esf_document_is_known(load->document, root, "sites") ||
+	    strncmp(config->compare.peers, "label:", 6) != 0)
+		return;
+	name = config->compare.peers + 6;
+	esf_nearest_start(&nearest, name);
+	if (!has_label(config, name, &nearest))
+		esf_load_fault(load, &peers.path, peers.node, "no site has the label \"%s\"%s",
+		    name, esf_nearest_hint(&nearest, hint, sizeof(hint)));
+}
+
+/* CONTRACT 4.6's table begins at five peers; its first threshold does for four, not for three. */
+static void check_min_peers(struct esf_load *load, const struct esf_config *config)
+{
+	struct given least;
+
+	find(load, "compare", "min_peers", &least);
+	if (least.node != NULL && least.sound && config->compare.fleetwise &&
+	    config->compare.min_peers == 3)
+		esf_fault_warn(load->faults, &least.path, esf_node_line(least.node),
+		    "fleetwise has no threshold for 3 peers: with that of 5, normal data raise a "
+		    "false flag in 6%% of their rounds; want min_peers at least 4");
+}
+
 void esf_relation_check(struct esf_load *load, struct esf_file *file)
 {
 	struct esf_config *config = &file->config;
@@ -167,6 +222,8 @@ void esf_relation_check(struct esf_load *load, struct esf_file *file)
 	default_intervals(load, config);
 	check_order(
 	    load, "health", "degraded", config->health.degraded, "good", config->health.good);
+	check_peers(load, config);
+	check_min_peers(load, config);
 	check_order(load, "storm", "fleet_exit", config->storm.fleet_exit, "fleet_enter",
 	    config->storm.fleet_enter);
 }

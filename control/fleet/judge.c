@@ -5,13 +5,15 @@
 #include <stdlib.h>
 
 #include "control/fleet/admission.h"
+#include "control/fleet/compare.h"
 
 struct esf_judge {
 	const struct esf_config *config;
 	uint64_t config_revision;
 	struct esf_roster *roster;
 	struct esf_plane *plane;
-	int64_t next;     /* window index */
+	int64_t next; /* window index */
+	struct esf_compare *compare;
 	uint32_t *silent; /* by site: closed windows in a row without an accepted record */
 };
 
@@ -29,11 +31,12 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 	judge->next = from_window;
 	judge->silent =
 	    calloc(esf_plane_options(plane)->sites_count + (size_t)1, sizeof(*judge->silent));
-	if (judge->silent == NULL) {
-		free(judge);
-		return NULL;
-	}
-	return judge;
+	judge->compare =
+	    esf_compare_create(config, config_revision, esf_plane_options(plane)->sites_count);
+	if (judge->silent != NULL && judge->compare != NULL)
+		return judge;
+	esf_judge_destroy(judge);
+	return NULL;
 }
 
 void esf_judge_destroy(struct esf_judge *judge)
@@ -41,6 +44,7 @@ void esf_judge_destroy(struct esf_judge *judge)
 	if (judge == NULL)
 		return;
 	esf_admission_end(judge->plane);
+	esf_compare_destroy(judge->compare);
 	free(judge->silent);
 	free(judge);
 }
@@ -90,7 +94,8 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 		return 0;
 	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    window, true, time, judge->silent);
-	if (view == NULL || esf_admission_follow(judge->plane, view) != 0) {
+	if (view == NULL || esf_admission_follow(judge->plane, view) != 0 ||
+	    esf_compare_close(judge->compare, view) != 0) {
 		esf_view_free(view);
 		return -ENOMEM;
 	}
@@ -104,8 +109,14 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 
 struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
 {
+	struct esf_view *view;
+
 	esf_roster_learn(judge->roster, esf_plane_learned(judge->plane));
-	return esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
+	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
 	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled,
 	    judge->silent);
+	if (view == NULL || esf_compare_open(judge->compare, view) == 0)
+		return view;
+	esf_view_free(view);
+	return NULL;
 }

@@ -39,12 +39,10 @@ static uint32_t partition(double *values, uint32_t from, uint32_t to, double piv
 }
 
 /*
- * The value of the given rank (from 0), by Hoare's selection: linear in count. Afterwards it stands
- * in its place, with none greater before it and none smaller behind. Values come from senders, who
- * could choose them so that every pivot is a bad one: after 4 log2(count) rounds what is left is
- * sorted.
+ * Hoare's selection. Values come from senders, who could choose them so that every pivot is a bad
+ * one: after 4 log2(count) rounds what is left is sorted.
  */
-static double value_of_rank(double *values, uint32_t count, uint32_t rank)
+double esf_rollup_rank(double *values, uint32_t count, uint32_t rank)
 {
 	uint32_t first = 0, end = count;
 	int rounds = 4 * (32 - __builtin_clz(count));
@@ -81,7 +79,7 @@ static uint32_t rank_of(uint32_t count, double p)
 
 double esf_rollup_quantile(double *values, uint32_t count, double p)
 {
-	return count == 0 ? NAN : value_of_rank(values, count, rank_of(count, p));
+	return count == 0 ? NAN : esf_rollup_rank(values, count, rank_of(count, p));
 }
 
 /* The 95th percentile is sought among those that the median left behind it. */
@@ -89,8 +87,8 @@ static void set_quantiles(double *means, struct esf_scope_kpi *out)
 {
 	uint32_t p50 = rank_of(out->sites, 50), p95 = rank_of(out->sites, 95);
 
-	out->p50 = value_of_rank(means, out->sites, p50);
-	out->p95 = value_of_rank(means + p50, out->sites - p50, p95 - p50);
+	out->p50 = esf_rollup_rank(means, out->sites, p50);
+	out->p95 = esf_rollup_rank(means + p50, out->sites - p50, p95 - p50);
 }
 
 /* Sites lie far apart in memory, so one pass: mean and squares are carried along (West 1979). */

@@ -21,4 +21,10 @@ void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weigh
 /* Nearest rank: the smallest value with at least p percent of the values at or below it. Reorders values. */
 double esf_rollup_quantile(double *values, uint32_t count, double p);
 
+/*
+ * The value of the given rank, from 0 and below count. Reorders values: none before it is greater
+ * then, none behind it smaller. Linear in count.
+ */
+double esf_rollup_rank(double *values, uint32_t count, uint32_t rank);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <urcu-qsbr.h>
 
+#include "control/fleet/comparison.h"
 #include "control/fleet/health.h"
 #include "control/fleet/rollup.h"
 
@@ -339,6 +340,7 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	build.view->config = config;
 	build.view->roster = roster;
 	build.view->sites_count = build.sites_count;
+	build.view->comparison = NULL;
 	rcu_read_lock();
 	for (uint32_t i = 0; i < build.present_count; i++)
 		build_site(&build, plane, build.order[i],
@@ -351,5 +353,8 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 
 void esf_view_free(struct esf_view *view)
 {
+	if (view == NULL)
+		return;
+	esf_comparison_free(view->comparison);
 	free(view);
 }

@@ -14,7 +14,7 @@
 /*
  * The fleet view: what one window says of every site, region and the fleet. Built by control, immutable once
  * built; readers get it under RCU (esf_views_*) or, in replay, as an argument. Absent numbers are NaN.
- * Memory: one allocation per view, freed by esf_view_free.
+ * Memory: one allocation per view and one of its comparison, freed by esf_view_free.
  */
 
 enum esf_status { ESF_STATUS_GOOD, ESF_STATUS_DEGRADED, ESF_STATUS_BAD, ESF_STATUS_UNKNOWN };
@@ -76,6 +76,8 @@ struct esf_scope {
 	const struct esf_scope_kpi *kpis; /* by index of config->kpis */
 };
 
+struct esf_comparison;
+
 struct esf_view {
 	int64_t time; /* Unix ns: when it was made */
 	int64_t window;
@@ -91,17 +93,19 @@ struct esf_view {
 	const struct esf_roster *roster;
 	uint32_t sites_count;              /* indexes of the roster that this view knows */
 	const struct esf_site_view *sites; /* by index of the roster; meaningless where it has none */
+	struct esf_comparison *comparison; /* comparison.h; NULL: none was made */
 	struct rcu_head rcu; /* for esf_views: the view's last use */
 };
 
 /*
- * Builds the view of one window from what the shards have published. Control thread, registered with RCU and
+ * Builds the view of one window from what the shards have published, without a comparison. Control thread, registered with RCU and
  * online; takes the read lock itself. silent_before: the closed windows just before this one that each site was
  * without an accepted record (indexed by site; NULL: none). NULL when out of memory.
  */
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
     const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
     const uint32_t *silent_before);
+/* With its comparison. NULL is allowed. */
 void esf_view_free(struct esf_view *view);
 
 #endif

@@ -90,7 +90,8 @@ SCOPE = {"name": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL
          "kpis": Named(SCOPE_KPI)}
 SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
             "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "z": Maybe(REAL),
-            "median": Maybe(REAL), "outlier": BOOL}
+            "median": Maybe(REAL), "outlier": BOOL, "peers": Maybe(INT), "usual": Maybe(REAL), "self_z": Maybe(REAL),
+            "odd": Maybe(TEXT)}
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
         "lost": INT, "duplicates": INT, "unmapped": INT,
@@ -273,8 +274,12 @@ def check_site(checks, api, labels):
     failing = check_shape(checks, api, "/api/v1/sites/" + FAILING, whole)
     checks.that("the fault costs points", failing["kpis"]["thermal_margin"]["contribution"] > 5, failing["kpis"])
     checks.equal("and is its mean", failing["kpis"]["thermal_margin"]["mean"], 3.0)
-    checks.that("without comparison nobody is an outlier",
-                all(kpi["z"] is None and not kpi["outlier"] for kpi in failing["kpis"].values()))
+    margin = failing["kpis"]["thermal_margin"]
+    checks.equal("far from its region's others it is an outlier",
+                 (margin["outlier"], margin["odd"], margin["peers"]), (True, "peers", 9))
+    checks.that("below them", margin["z"] < -3.5 and margin["median"] > 50, margin)
+    checks.equal("and on nothing else", [name for name, kpi in failing["kpis"].items() if kpi["outlier"]],
+                 ["thermal_margin"])
     odd = check_shape(checks, api, "/api/v1/sites/" + quote(ODD, safe=""), whole)
     checks.equal("a name of odd characters", odd["name"], ODD)
     checks.equal("its labels", odd["labels"], {"vendor": 'A "B"', "note": "ü"})

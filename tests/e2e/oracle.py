@@ -22,6 +22,8 @@ import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from comparison_oracle import Comparison
+
 S = 1_000_000_000
 
 DATAGRAM_VERDICTS = [
@@ -46,6 +48,8 @@ class Kpi:
     good: tuple = (None, None)  # None: open
     warn: tuple = (None, None)
     crit: tuple = (None, None)
+    compare: bool = False
+    min_effect: float = 0.0
 
     @property
     def is_comms(self):
@@ -111,6 +115,12 @@ class Config:
     keep_one_in: int = 10
     band: float = 0.01
     max_silence_s: int = 8 * 3600
+    threshold: float = 3.5
+    calibrate: str = "none"
+    peers: str = "region"
+    min_peers: int = 8
+    rounds: tuple = (3, 5)
+    baseline: str = "week"
 
     @property
     def precision_ns(self):
@@ -158,6 +168,8 @@ def _kpi_yaml(kpi):
         band = getattr(kpi, key)
         if band != (None, None):
             out[key] = list(band)
+    if kpi.compare:
+        out.update(compare=True, min_effect=kpi.min_effect)
     return out
 
 
@@ -205,6 +217,9 @@ def config_yaml(config):
         "clock": {"max_skew": "%ds" % config.max_skew_s},
         "health": {"good": config.good, "degraded": config.degraded,
                    "min_coverage": config.min_coverage, "vital_cap": config.vital_cap},
+        "compare": {"threshold": config.threshold, "calibrate": config.calibrate, "peers": config.peers,
+                    "min_peers": config.min_peers, "rounds": list(config.rounds),
+                    "baseline": config.baseline},
         "correlate": {"silent_after": config.silent_after},
         "downsample": {"healthy_above": config.healthy_above, "keep_one_in": config.keep_one_in},
         "deviation": {"band": config.band, "max_silence": "%ds" % config.max_silence_s},
@@ -531,6 +546,7 @@ class Model:
         self.snapshots = []  # (last window closed, cards then)
         self.reported = {}  # (site, KPI)
         self.thinned = set()  # sites
+        self.comparison = Comparison(config)
 
     # -- packets
 
@@ -803,6 +819,7 @@ class Model:
                     for k in config.kpis}
             health, coverage = self._site_health(kpis)
             states[site.name] = (site, cell, kpis, health, coverage)
+        self.comparison.window(window * self.window_ns, [(s[0], s[2]) for s in states.values()])
         documents = [self._site(state, cards[name], unheard[name])
                      for name, state in sorted(states.items(), key=lambda i: i[1][0].id)]
         names = [region.name for region in config.regions]
@@ -892,7 +909,7 @@ class Model:
     def _site(self, state, card, unheard):
         site, _, kpis, health, coverage = state
         keys = ["mean", "stddev", "min", "max", "samples", "good", "refused", "score",
-                "contribution"]
+                "contribution", "z", "median", "outlier", "peers", "usual", "self_z", "odd"]
         last_seen, lost, duplicates = card
         return {
             "id": site.id, "name": site.name, "region": self.config.region_of(site),
@@ -901,8 +918,7 @@ class Model:
             "silent": unheard >= self.config.silent_after, "storm": False,
             "mode": self._mode(health), "lost": lost,
             "duplicates": duplicates, "shed": {"etd": 0, "influx": 0, "statsd": 0},
-            "kpis": {name: {**{key: values[key] for key in keys}, "z": None, "median": None,
-                            "outlier": False} for name, values in kpis.items()},
+            "kpis": {name: {key: values[key] for key in keys} for name, values in kpis.items()},
             "labels": site.labels,
         }
 

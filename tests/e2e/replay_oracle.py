@@ -62,6 +62,7 @@ class Fleet:
         self.nanoseconds = seed % 2 == 0  # else the capture's clock ticks in microseconds
         self.packets = []  # (arrival, order, Packet)
         self._make_config()
+        self._make_comparison(random.Random(seed + 10**9))
         self.begin = START_S * S + self.rng.randrange(10**8) * 1000
         self.end = self.begin + self.rng.randint(3, 12) * self.config.window_s * S
         self.gap = self._make_gap()
@@ -101,6 +102,19 @@ class Fleet:
         config.keep_one_in = rng.choice([1, 2, 3, 10, 1000])
         config.band = rng.choice([0.001, 0.01, 0.1, 0.3, 1])
         config.max_silence_s = rng.choice([2, 15, 3600])
+
+    def _make_comparison(self, rng):
+        config = self.config
+        config.threshold = rng.choice([0.5, 1, 2, 3.5])
+        config.calibrate = rng.choice(["none", "none", "fleetwise"])
+        labelled = any("vendor" in site.labels for site in config.sites)
+        config.peers = rng.choice(["region", "fleet"] + ["label:vendor"] * labelled)
+        config.min_peers = rng.randint(3, 6)
+        config.rounds = rng.choice([(3, 5), (1, 1), (1, 3), (2, 3), (2, 5), (4, 4), (4, 5)])
+        config.baseline = rng.choice(["none", "day", "week"])
+        for kpi in config.kpis:
+            kpi.compare = rng.random() < 0.8
+            kpi.min_effect = rng.choice([0, 0, 1, 5, 20])
 
     def _make_site(self, i):
         rng = self.rng

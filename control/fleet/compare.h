@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ESF_COMPARE_H
+#define ESF_COMPARE_H
+
+#include <stdint.h>
+
+#include "control/fleet/comparison.h"
+#include "control/fleet/view.h"
+
+/*
+ * Comparison of sites over the closed windows, CONTRACT 4.6: which are odd against their peers,
+ * and, as a second opinion, which against what they usually are (baseline.h). Control thread.
+ *
+ * A round is far out where |score| > threshold and |x - median| (or - usual) >= min_effect. Of the
+ * last rounds[1] closed windows, rounds[0] that are make a site odd, and where fewer are,
+ * rounds[0] that are not end it. A window without a verdict is not far out.
+ *
+ * Memory: for each site 16 bytes, and for each KPI with `compare` 25 bytes and its baseline's.
+ */
+struct esf_compare;
+
+/* sites: indexes there may ever be. NULL when out of memory. */
+struct esf_compare *esf_compare_create(
+    const struct esf_config *config, uint64_t config_revision, uint32_t sites);
+/* NULL is allowed. */
+void esf_compare_destroy(struct esf_compare *compare);
+
+/*
+ * Both go by the view's own configuration. Where its revision is another one, what is known of a
+ * KPI stays, by the KPI's name; sites have the indexes they had.
+ */
+
+/* Compares a closed window's sites: sets view->comparison. 0; -ENOMEM: nothing changed. */
+int esf_compare_close(struct esf_compare *compare, struct esf_view *view);
+
+/* Says in a provisional view who is odd. 0 or -ENOMEM. */
+int esf_compare_open(struct esf_compare *compare, struct esf_view *view);
+
+#endif
