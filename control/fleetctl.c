@@ -24,6 +24,10 @@ static const char usage[] =
     "                               --all: also the verdicts that did not occur\n"
     "  events [--site NAME] [--code C] [--limit N]\n"
     "                               what the sites said in words, the newest first\n"
+    "  outliers [--region R] [--kpi K] [--odd peers|itself|both] [--limit N]\n"
+    "                               who is odd against its peers or against itself\n"
+    "  ranking [--by health|KPI] [--region R] [--limit N]\n"
+    "                               the best and the worst sites\n"
     "  reload [--diff]              takes up the configuration's file as it stands now;\n"
     "                               --diff: only says what that would change\n"
     "  top [--count N | --once]     status every second, until Ctrl-C\n"
@@ -47,6 +51,8 @@ enum takes {
 	TAKES_RULE = 512,
 	TAKES_EVENTS = 32,
 	TAKES_DIFF = 64,
+	TAKES_OUTLIERS = 128,
+	TAKES_RANKING = 1024,
 };
 
 struct command {
@@ -64,6 +70,8 @@ static const struct command commands[] = {
 	{ "rule", TAKES_JSON | TAKES_RULE, esf_command_rule },
 	{ "ledger", TAKES_JSON | TAKES_LEDGER, esf_command_ledger },
 	{ "events", TAKES_JSON | TAKES_EVENTS, esf_command_events },
+	{ "outliers", TAKES_JSON | TAKES_OUTLIERS, esf_command_outliers },
+	{ "ranking", TAKES_JSON | TAKES_RANKING, esf_command_ranking },
 	{ "top", TAKES_COUNT, esf_command_top },
 	{ "incidents", 0, NULL },
 	{ "incident", 0, NULL },
@@ -86,6 +94,9 @@ enum option_id {
 	OPTION_LIMIT,
 	OPTION_SITE,
 	OPTION_CODE,
+	OPTION_KPI,
+	OPTION_ODD,
+	OPTION_BY,
 	OPTION_ALL,
 	OPTION_UNMAPPED,
 	OPTION_DIFF,
@@ -104,6 +115,9 @@ static const struct option long_options[] = {
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "site", required_argument, NULL, OPTION_SITE },
 	{ "code", required_argument, NULL, OPTION_CODE },
+	{ "kpi", required_argument, NULL, OPTION_KPI },
+	{ "odd", required_argument, NULL, OPTION_ODD },
+	{ "by", required_argument, NULL, OPTION_BY },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "unmapped", no_argument, NULL, OPTION_UNMAPPED },
 	{ "diff", no_argument, NULL, OPTION_DIFF },
@@ -120,12 +134,15 @@ enum { OPTIONS_COUNT = sizeof(long_options) / sizeof(long_options[0]) - 1 };
 static const unsigned int option_takes[OPTIONS_COUNT] = {
 	[OPTION_URL - OPTION_URL] = ~0u,
 	[OPTION_JSON - OPTION_URL] = TAKES_JSON,
-	[OPTION_REGION - OPTION_URL] = TAKES_LISTING,
+	[OPTION_REGION - OPTION_URL] = TAKES_LISTING | TAKES_OUTLIERS | TAKES_RANKING,
 	[OPTION_STATUS - OPTION_URL] = TAKES_LISTING,
 	[OPTION_SORT - OPTION_URL] = TAKES_LISTING,
-	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING | TAKES_EVENTS,
+	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING | TAKES_EVENTS | TAKES_OUTLIERS | TAKES_RANKING,
 	[OPTION_SITE - OPTION_URL] = TAKES_LEDGER | TAKES_EVENTS,
 	[OPTION_CODE - OPTION_URL] = TAKES_EVENTS,
+	[OPTION_KPI - OPTION_URL] = TAKES_OUTLIERS,
+	[OPTION_ODD - OPTION_URL] = TAKES_OUTLIERS,
+	[OPTION_BY - OPTION_URL] = TAKES_RANKING,
 	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
 	[OPTION_UNMAPPED - OPTION_URL] = TAKES_UNMAPPED,
 	[OPTION_DIFF - OPTION_URL] = TAKES_DIFF,
@@ -184,6 +201,15 @@ static int take_option(struct arguments *arguments, int id, const char *value)
 		return 0;
 	case OPTION_CODE:
 		options->code = value;
+		return 0;
+	case OPTION_KPI:
+		options->kpi = value;
+		return 0;
+	case OPTION_ODD:
+		options->odd = value;
+		return 0;
+	case OPTION_BY:
+		options->by = value;
 		return 0;
 	case OPTION_ALL:
 		options->all = true;

@@ -57,6 +57,7 @@
 	X(document)                                                                                \
 	X(request)                                                                                 \
 	X(listing)                                                                                 \
+	X(podium)                                                                          \
 	X(table)                                                                                   \
 	X(scenario)                                                                                \
 	X(encode)

@@ -32,7 +32,9 @@ json_t *esf_answer_site(const struct esf_answer *answer);
 json_t *esf_answer_ledger(const struct esf_answer *answer);
 json_t *esf_answer_unmapped(const struct esf_answer *answer); /* names.c */
 json_t *esf_answer_names(const struct esf_answer *answer);    /* names.c */
-json_t *esf_answer_events(const struct esf_answer *answer); /* events.c */
+json_t *esf_answer_events(const struct esf_answer *answer);   /* events.c */
+json_t *esf_answer_outliers(const struct esf_answer *answer); /* outliers.c */
+json_t *esf_answer_ranking(const struct esf_answer *answer);  /* ranking.c */
 
 /* These set the reply themselves. */
 void esf_answer_health(const struct esf_answer *answer);

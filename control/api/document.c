@@ -161,7 +161,7 @@ static void put_oddity(json_t **document, const struct esf_oddity *of)
 	put(document, "odd", of->odd == 0 ? json_null() : json_string(esf_document_odd[of->odd]));
 }
 
-static json_t *site_kpi(const struct esf_view *view, uint32_t site, uint32_t k)
+json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32_t k)
 {
 	const struct esf_site_kpi *kpi = &view->sites[site].kpis[k];
 	json_t *document = json_object();
@@ -186,7 +186,7 @@ static json_t *site_kpis(const struct esf_view *view, uint32_t site)
 	json_t *document = json_object();
 
 	for (uint32_t k = 0; k < view->config->kpis_count; k++)
-		put(&document, view->config->kpis[k].name, site_kpi(view, site, k));
+		put(&document, view->config->kpis[k].name, esf_document_site_kpi(view, site, k));
 	return document;
 }
 

@@ -18,6 +18,7 @@ extern const char *const esf_document_odd[]; /* by enum esf_odd: NULL, "peers", 
 json_t *esf_document_fleet(const struct esf_view *view);
 json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *scope);
 json_t *esf_document_site(const struct esf_view *view, uint32_t site);
+json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32_t kpi);
 json_t *esf_document_window(const struct esf_view *view); /* {"start":, "end":, "closed":} */
 
 /* pressure may be NULL: zeroes and empty lists (replay has neither ports nor rings). */

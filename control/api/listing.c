@@ -72,6 +72,21 @@ int64_t esf_listing_find_region(
 	return -1;
 }
 
+int64_t esf_listing_find_kpi(
+    const struct esf_view *view, const char *name, struct esf_reply *reply)
+{
+	struct esf_nearest nearest;
+
+	esf_nearest_start(&nearest, name);
+	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
+		if (strcmp(view->config->kpis[k].name, name) == 0)
+			return k;
+		esf_nearest_offer(&nearest, view->config->kpis[k].name);
+	}
+	set_missing(reply, "KPI", name, &nearest);
+	return -1;
+}
+
 /* 0, or -EINVAL for what is no decimal number of at most max. */
 static int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *out)
 {

@@ -31,11 +31,13 @@ json_t *esf_listing_document(
 int esf_listing_number(const struct esf_request *request, const char *name, uint32_t min,
     uint32_t max, uint32_t *out, struct esf_reply *reply);
 
-/* Index of the site or region of that name; -1 with the reply set to a 404 that names the nearest.
+/* Index of the site, region or KPI of that name; -1 with the reply set to a 404 that names the nearest.
  */
 int64_t esf_listing_find_site(
     const struct esf_view *view, const char *name, struct esf_reply *reply);
 int64_t esf_listing_find_region(
+    const struct esf_view *view, const char *name, struct esf_reply *reply);
+int64_t esf_listing_find_kpi(
     const struct esf_view *view, const char *name, struct esf_reply *reply);
 
 #endif

@@ -111,6 +111,19 @@ static int put_ledger(const struct esf_call *call)
 	return 0;
 }
 
+static int put_odd(const struct esf_call *call)
+{
+	json_t *document;
+	int result =
+	    esf_command_fetch(call->client, "/api/v1/outliers?limit=1", "outliers", &document);
+
+	if (result != 0)
+		return result;
+	esf_show_odd(&call->screen, document);
+	json_decref(document);
+	return 0;
+}
+
 static void show_fleet(const struct esf_call *call, const json_t *document)
 {
 	esf_show_scope(&call->screen, "fleet", json_object_get(document, "fleet"));
@@ -127,7 +140,9 @@ enum esf_exit esf_command_status(const struct esf_call *call)
 
 	if (code != ESF_EXIT_OK || call->options->json)
 		return code;
-	result = put_worst_sites(call);
+	result = put_odd(call);
+	if (result == 0)
+		result = put_worst_sites(call);
 	if (result == 0)
 		result = put_ledger(call);
 	return result == 0 ? ESF_EXIT_OK : esf_command_fail(call, result);
@@ -254,6 +269,39 @@ enum esf_exit esf_command_events(const struct esf_call *call)
 	add_param(call, path, "limit", options->limit);
 	result = esf_client_get(call->client, path, "events", &document);
 	return finish(call, result, document, show_events);
+}
+
+static void show_outliers(const struct esf_call *call, const json_t *document)
+{
+	esf_show_outliers(&call->screen, document);
+}
+
+enum esf_exit esf_command_outliers(const struct esf_call *call)
+{
+	const struct esf_options *options = call->options;
+	char path[PATH_SIZE] = "/api/v1/outliers";
+
+	add_param(call, path, "region", options->region);
+	add_param(call, path, "kpi", options->kpi);
+	add_param(call, path, "odd", options->odd);
+	add_param(call, path, "limit", options->limit);
+	return run(call, path, "outliers", show_outliers);
+}
+
+static void show_ranking(const struct esf_call *call, const json_t *document)
+{
+	esf_show_ranking(&call->screen, document);
+}
+
+enum esf_exit esf_command_ranking(const struct esf_call *call)
+{
+	const struct esf_options *options = call->options;
+	char path[PATH_SIZE] = "/api/v1/ranking";
+
+	add_param(call, path, "by", options->by);
+	add_param(call, path, "region", options->region);
+	add_param(call, path, "limit", options->limit);
+	return run(call, path, "worst", show_ranking);
 }
 
 static void put_faults(const json_t *document)

@@ -28,6 +28,9 @@ struct esf_options {
 	const char *limit;
 	const char *site;
 	const char *code;
+	const char *kpi; /* outliers */
+	const char *odd;
+	const char *by; /* ranking: health or a KPI */
 	unsigned int count; /* top: frames; 0: until interrupted */
 	const char *name;   /* the command's own argument */
 	bool unmapped;      /* site: the signals that no rule takes */
@@ -50,6 +53,8 @@ enum esf_exit esf_command_sites(const struct esf_call *call);
 enum esf_exit esf_command_site(const struct esf_call *call);
 enum esf_exit esf_command_ledger(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
+enum esf_exit esf_command_outliers(const struct esf_call *call);
+enum esf_exit esf_command_ranking(const struct esf_call *call);
 enum esf_exit esf_command_rule(const struct esf_call *call); /* rule.c */
 enum esf_exit esf_command_reload(const struct esf_call *call);
 enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */

@@ -45,6 +45,16 @@ void esf_show_pressure(const struct esf_screen *screen, const json_t *ledger);
 /* The table of GET /api/v1/events, and its counts. */
 void esf_show_events(const struct esf_screen *screen, const json_t *document);
 
+/* The table of GET /api/v1/outliers, and its counts in a line, nothing where nobody is odd; those of
+ * GET /api/v1/ranking. */
+void esf_show_outliers(const struct esf_screen *screen, const json_t *document);
+void esf_show_odd(const struct esf_screen *screen, const json_t *document);
+void esf_show_ranking(const struct esf_screen *screen, const json_t *document);
+
+/* A score's "+6.2", into ESF_TEXT_NUMBER_SIZE bytes; the style of a site's "odd". */
+const char *esf_show_score(double z, char *buffer);
+enum esf_style esf_show_odd_style(const char *odd);
+
 /* A table of raw names and what takes each; all of GET /api/v1/sites/NAME/unmapped. */
 void esf_show_names(const struct esf_screen *screen, const json_t *names);
 void esf_show_unmapped(const struct esf_screen *screen, const json_t *document);

@@ -208,6 +208,7 @@ static void add_kpi(
 	static const char *const values[] = { "stddev", "min", "max", NULL };
 	static const char *const counts[] = { "samples", "good", "refused", NULL };
 	double costs = esf_field_real(kpi, "contribution");
+	const char *odd = esf_field_text(kpi, "odd");
 	char text[ESF_TEXT_NUMBER_SIZE];
 
 	esf_table_add(table, ESF_PLAIN, name);
@@ -215,6 +216,8 @@ static void add_kpi(
 	esf_table_add(table, ESF_PLAIN, esf_field_text(units, name));
 	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(kpi, "score"), text));
 	esf_table_add(table, costs > 0 ? ESF_YELLOW : ESF_PLAIN, esf_text_points(costs, text));
+	esf_table_add(table, ESF_PLAIN, esf_show_score(esf_field_real(kpi, "z"), text));
+	esf_table_add(table, esf_show_odd_style(odd), odd);
 	for (const char *const *key = values; *key != NULL; key++)
 		esf_table_add(table, ESF_PLAIN, esf_text_value(esf_field_real(kpi, *key), text));
 	for (const char *const *key = counts; *key != NULL; key++)
@@ -230,6 +233,8 @@ void esf_show_site(const struct esf_screen *screen, const json_t *document)
 		{ "UNIT", .narrowest = 6 },
 		{ "SCORE", .right = true },
 		{ "COSTS", .right = true },
+		{ "Z", .right = true },
+		{ .title = "ODD" },
 		{ "STDDEV", .right = true, .dispensable = 3 },
 		{ "MIN", .right = true, .dispensable = 2 },
 		{ "MAX", .right = true, .dispensable = 2 },

@@ -94,6 +94,15 @@ void esf_comparison_read(
 	out->self_z = esf_usual_score(of->usual[column], site, x);
 }
 
+uint32_t esf_comparison_odd(const struct esf_view *view, uint32_t site, uint32_t kpi)
+{
+	const struct esf_comparison *of = view->comparison;
+
+	if (of == NULL || of->column[kpi] == of->columns_count)
+		return 0;
+	return of->odd[(size_t)of->column[kpi] * of->sites_count + site];
+}
+
 uint32_t esf_comparison_count(const struct esf_view *view, uint32_t kpi, enum esf_odd odd)
 {
 	const struct esf_comparison *of = view->comparison;

@@ -48,6 +48,9 @@ struct esf_oddity {
 void esf_comparison_read(
     const struct esf_view *view, uint32_t site, uint32_t kpi, struct esf_oddity *out);
 
+/* Only its odd; 0 where the KPI is not compared. */
+uint32_t esf_comparison_odd(const struct esf_view *view, uint32_t site, uint32_t kpi);
+
 /* Sites that are odd in all of these ways and no other on the KPI. */
 uint32_t esf_comparison_count(const struct esf_view *view, uint32_t kpi, enum esf_odd odd);
 

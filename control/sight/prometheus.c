@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/fleet/comparison.h"
 #include "control/sight/prometheus_pressure.h"
 
 #ifndef ESF_VERSION
@@ -218,6 +219,25 @@ static void put_storm(FILE *out, const struct esf_view *view)
 	    "Sites that storm, and so are held to their rate.", storming);
 }
 
+/* By compared KPI and what they are odd against: sites, each once. */
+static void put_odd(FILE *out, const struct esf_view *view)
+{
+	static const char *const against[] = { NULL, "peers", "itself", "both" };
+
+	head(out, "estream_sites_odd", "gauge",
+	    "Sites that are odd on a KPI: against their peers, against themselves, or both.");
+	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
+		if (!view->config->kpis[k].compare)
+			continue;
+		for (uint32_t odd = ESF_ODD_PEERS; odd <= (ESF_ODD_PEERS | ESF_ODD_ITSELF); odd++) {
+			fputs("estream_sites_odd{", out);
+			put_label(out, "kpi", view->config->kpis[k].name);
+			fprintf(out, ",against=\"%s\"} %u\n", against[odd],
+			    esf_comparison_count(view, k, odd));
+		}
+	}
+}
+
 static void put_view(FILE *out, const struct esf_view *view)
 {
 	const struct esf_scope *fleet = &view->fleet;
@@ -246,6 +266,7 @@ static void put_view(FILE *out, const struct esf_view *view)
 	    "Sites whose clock is so far off that their records are future or late.",
 	    count_skewed(view));
 	put_storm(out, view);
+	put_odd(out, view);
 	put_learned(out, view);
 }
 

@@ -98,6 +98,12 @@ SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe
         "shed": dict.fromkeys(("etd", "influx", "statsd"), INT),
         "clock_offset": Maybe(INT), "skewed": BOOL, "learned": BOOL,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
+ODDLY = {**SITE_KPI, "site": TEXT, "region": TEXT}
+OUTLIERS = {"time": INT, "window": WINDOW, "total": INT,
+            "kpis": Named(dict.fromkeys(("peers", "itself", "both"), INT)), "outliers": [{**ODDLY, "kpi": TEXT}]}
+RANKED = {"site": TEXT, "region": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL}
+RANKED_KPI = {**SITE_KPI, **RANKED}
+RANKING = {"time": INT, "window": WINDOW, "by": TEXT, "unit": Maybe(TEXT), "ranked": INT, "unranked": INT}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
 STORM = {"active": BOOL, "sites": [TEXT], "fleet": BOOL}
@@ -290,6 +296,28 @@ def check_site(checks, api, labels):
     checks.equal("duplicates are counted", doubled["duplicates"], sent["duplicates"])
 
 
+def check_comparison(checks, api):
+    outliers = check_shape(checks, api, "/api/v1/outliers", OUTLIERS)
+    checks.equal("one is odd, on one KPI", [(row["site"], row["kpi"], row["odd"]) for row in outliers["outliers"]],
+                 [(FAILING, "thermal_margin", "peers")])
+    checks.equal("it is counted", (outliers["total"], outliers["kpis"]["thermal_margin"]),
+                 (1, {"peers": 1, "itself": 0, "both": 0}))
+    for query, want in (("region=north", 1), ("region=south", 0), ("kpi=thermal_margin&odd=peers", 1),
+                        ("kpi=efficiency", 0), ("odd=itself", 0), ("odd=both", 0), ("limit=1", 1), ("window=open", 1)):
+        checks.equal("outliers?" + query, api.get("outliers?" + query)["total"], want)
+    ranking = check_shape(checks, api, "/api/v1/ranking", {**RANKING, "best": [RANKED], "worst": [RANKED]})
+    checks.equal("by health: %d are known" % (HEARD - 1), (ranking["by"], ranking["unit"], ranking["ranked"],
+                                                         ranking["unranked"]), ("health", None, HEARD - 1, 4))
+    checks.equal("the worst", ranking["worst"][0]["site"], FAILING)
+    checks.that("best first", ranking["best"][0]["health"] >= ranking["best"][-1]["health"] > ranking["worst"][0]["health"])
+    path = "/api/v1/ranking?by=thermal_margin&limit=3&region=north"
+    ranking = check_shape(checks, api, path, {**RANKING, "best": [RANKED_KPI], "worst": [RANKED_KPI]})
+    checks.equal("by a KPI", (ranking["by"], ranking["unit"], len(ranking["best"]), ranking["ranked"]),
+                 ("thermal_margin", "degC", 3, 9))
+    checks.equal("its worst", (ranking["worst"][0]["site"], ranking["worst"][0]["mean"]), (FAILING, 3.0))
+    checks.that("is none of its best", FAILING not in [row["site"] for row in ranking["best"]], ranking["best"])
+
+
 def check_ledger(checks, api, labels):
     ledger = check_shape(checks, api, "/api/v1/ledger", LEDGER)
     totals = labels["totals"]
@@ -367,6 +395,14 @@ def check_refusals(checks, api):
         ("/api/v1/events?code=x", 404, 'no signature has the code "x"'),
         ("/api/v1/events?code=groundfault", 404, 'did you mean "ground_fault"?'),
         ("/api/v1/events?limit=1025", 400, 'limit: got "1025", want 1..1024'),
+        ("/api/v1/outliers?kpi=thermal_margn", 404, 'no KPI "thermal_margn", did you mean "thermal_margin"?'),
+        ("/api/v1/outliers?region=x", 404, 'no region "x"'),
+        ("/api/v1/outliers?odd=peer", 400, 'odd: got "peer", want peers, itself or both'),
+        ("/api/v1/outliers?limit=1001", 400, 'limit: got "1001", want 1..1000'),
+        ("/api/v1/outliers?sort=z", 400, "want one of: window region kpi odd limit"),
+        ("/api/v1/ranking?by=x", 404, 'no KPI "x"'),
+        ("/api/v1/ranking?region=nroth", 404, 'no region "nroth", did you mean "north"?'),
+        ("/api/v1/ranking?limit=0", 400, 'limit: got "0", want 1..1000'),
         ("/api/v1/sites?limit=x", 400, 'limit: got "x", want 1..10000'),
         ("/api/v1/sites?limit=10001", 400, 'limit: got "10001", want 1..10000'),
         ("/api/v1/sites?offset=-1", 400, 'offset: got "-1"'),
@@ -466,6 +502,9 @@ def check_metrics(checks, api):
     checks.equal("metric of unknown sites", samples['estream_sites{status="unknown"}'], 4)
     checks.equal("every site is in full", samples['estream_sites_mode{mode="full"}'],
                  sum(count for name, count in samples.items() if name.startswith("estream_sites{")))
+    odd = {name: value for name, value in samples.items() if name.startswith("estream_sites_odd{")}
+    checks.equal("metrics of odd sites", [name for name, value in odd.items() if value],
+                 ['estream_sites_odd{kpi="thermal_margin",against="peers"}'])
     checks.equal("metric of a KPI", samples['estream_kpi_mean{scope="region",name="south",kpi="thermal_margin"}'], 60)
     checks.that("a site's health", 0 < samples['estream_health{scope="site",name="%s"}' % FAILING] < 99)
     checks.that("an unknown health has no sample",
@@ -535,6 +574,8 @@ def check_fleetctl(checks, api, fleetctl):
                   ["site", FAILING, "--unmapped"], ["rule", "test", "margin"], ["rule", "test", "a", "a", "b"],
                   ["site", FAILING], ["site", ODD], ["site", LONG], ["ledger"], ["ledger", "--all"],
                   ["ledger", "--site", "south-2"], ["top", "--once"], ["help"],
+                  ["outliers"], ["outliers", "--region", "south", "--kpi", "efficiency", "--odd", "both", "--limit", "3"],
+                  ["ranking"], ["ranking", "--by", "thermal_margin", "--region", "north", "--limit", "4"],
                   ["events"], ["events", "--site", "north-1", "--code", "other_fault", "--limit", "3"]):
         code, out, errors = fleetctl(*words)
         what = "fleetctl " + " ".join(words)
@@ -544,13 +585,22 @@ def check_fleetctl(checks, api, fleetctl):
     status = shown["status"]
     checks.that("status begins with who can't be seen", status.index(SILENT) < status.index(FAILING), status)
     checks.that("and shows no good site", "north-4" not in status and "south-4" not in status, status)
+    checks.that("and says who is odd", "odd: thermal_margin 1 (peers)" in status, status)
+    checks.that("a site shows what it is odd against", " peers" in shown["site " + FAILING], shown["site " + FAILING])
+    checks.that("outliers are shown", FAILING in shown["outliers"] and "-" in shown["outliers"], shown["outliers"])
+    checks.that("or nobody", "nobody is odd" in
+                shown["outliers --region south --kpi efficiency --odd both --limit 3"])
+    checks.that("ranks are shown", "worst" in shown["ranking"] and "best" in shown["ranking"], shown["ranking"])
+    checks.that("by a KPI with its unit", "by thermal_margin in degC: 9 sites" in
+                shown["ranking --by thermal_margin --region north --limit 4"])
     checks.that("names are whole", "thermal_margin" in shown["region north"] and
                 "comms_quality" in shown["region north"], shown["region north"])
     checks.that("what is silent is named", "KPIs without data: " in shown["region north"], shown["region north"])
     checks.that("the ledger hides zeroes", "\nno_listener" not in shown["ledger"] and "no: " in shown["ledger"])
     checks.that("but --all", "\nno_listener" in shown["ledger --all"] and "no: " not in shown["ledger --all"])
     checks.that("events are shown", "ground_fault" in shown["events"] and "1 info" in shown["events"], shown["events"])
-    for words, path in ((["status"], "fleet"), (["events"], "events"), (["regions"], "regions"),
+    for words, path in ((["status"], "fleet"), (["events"], "events"), (["outliers"], "outliers"),
+                        (["ranking"], "ranking"), (["regions"], "regions"),
                         (["site", FAILING], "sites/" + FAILING), (["ledger"], "ledger"),
                         (["sites", "--limit", "3"], "sites?limit=3")):
         code, out, _ = fleetctl("--json", *words)
@@ -565,6 +615,8 @@ def check_fleetctl_refusals(checks, fleetctl):
             (["sites", "--limit", "x"], 2, 'limit: got "x", want 1..10000'),
             (["sites", "--status", "foo"], 2, 'status: got "foo"'), (["top", "--count", "0"], 2, "--count"),
             (["ledger", "--code", "x"], 2, "does not take --code"), (["events", "--code", "x"], 1, "has the code"),
+            (["outliers", "--odd", "x"], 2, 'odd: got "x"'), (["outliers", "--kpi", "x"], 1, 'no KPI "x"'),
+            (["ranking", "--kpi", "x"], 2, "does not take --kpi"), (["ranking", "--by", "x"], 1, 'no KPI "x"'),
             (["top", "--json"], 2, "does not take --json"), (["site", "nort-3"], 1, 'did you mean "north-3"?'),
             (["region", "nroth"], 1, 'did you mean "north"?'), (["ledger", "--site", "x"], 1, 'no site "x"'),
             (["--url", "http://127.0.0.1:1", "status"], 1, "connection refused"),
@@ -643,6 +695,7 @@ def check_all(checks, build, appliance, labels, prefix):
     check_scopes(checks, api)
     check_sites(checks, api)
     check_site(checks, api, labels)
+    check_comparison(checks, api)
     check_ledger(checks, api, labels)
     check_events(checks, api)
     check_names(checks, api, fleetctl)
