@@ -2,8 +2,10 @@
 #ifndef ESF_ETD_H
 #define ESF_ETD_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "etd_wire.h"
 #include "verdict.h"
@@ -52,6 +54,25 @@ struct esf_etd_data_record {
 
 /* Record index < etd->count of a parsed data datagram. */
 void esf_etd_data_at(const struct esf_etd *etd, uint32_t index, struct esf_etd_data_record *out);
+
+/*
+ * The same as it stands on the wire, for who takes many at once. Quality and the reserved byte are
+ * above the alias: of good quality it is the alias alone, of any other quality beyond all aliases.
+ */
+struct esf_etd_raw_record {
+	uint32_t alias_and_quality;
+	int32_t offset_us; /* from the header's time */
+	double value;
+};
+static_assert(sizeof(struct esf_etd_raw_record) == ESF_ETD_DATA_SIZE, "no more, no less");
+
+static inline struct esf_etd_raw_record esf_etd_raw_at(const struct esf_etd *etd, uint32_t index)
+{
+	struct esf_etd_raw_record raw;
+
+	memcpy(&raw, etd->records + (size_t)index * ESF_ETD_DATA_SIZE, sizeof(raw));
+	return raw;
+}
 
 struct esf_etd_birth_record {
 	uint16_t alias;

@@ -2,10 +2,8 @@
 #include "frame.h"
 
 #include <endian.h>
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
 
+#include "checksum.h"
 #include "inet_wire.h"
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
@@ -19,107 +17,10 @@ struct input {
 	const struct esf_frame_addresses *ours;
 };
 
-/* Beyond it vectors of 32-bit words are faster than the carry chain of 64-bit ones. */
-enum { LONG = 256 };
-
-/*
- * All sum words in the host's byte order. Words of either order and width give the same folded sum
- * up to a swap of its two bytes (RFC 1071 section 2). This one has 64 bits for 32-bit words, 2^30
- * of which cannot overflow them.
- */
-static __attribute__((noinline)) uint64_t sum_long(const uint8_t *data, uint32_t words)
-{
-	uint64_t sum = 0;
-	uint32_t word;
-
-	for (uint32_t i = 0; i < words; i++) {
-		memcpy(&word, data + (size_t)i * sizeof(word), sizeof(word));
-		sum += word;
-	}
-	return sum;
-}
-
-static ALWAYS_INLINE unsigned long long load64(const uint8_t *at)
-{
-	unsigned long long word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
-/* The carry comes back in at the bottom. */
-static ALWAYS_INLINE unsigned long long add_word(unsigned long long sum, unsigned long long word)
-{
-	bool carry = __builtin_add_overflow(sum, word, &sum);
-
-	return sum + carry;
-}
-
-/* Of 32 bytes. As intrinsics, since compilers make no chain of anything else. */
-static ALWAYS_INLINE unsigned long long add_block(unsigned long long sum, const uint8_t *data)
-{
-#ifdef __x86_64__
-	unsigned char carry = _addcarry_u64(0, sum, load64(data), &sum);
-
-	carry = _addcarry_u64(carry, sum, load64(data + 8), &sum);
-	carry = _addcarry_u64(carry, sum, load64(data + 16), &sum);
-	carry = _addcarry_u64(carry, sum, load64(data + 24), &sum);
-	_addcarry_u64(carry, sum, 0, &sum);
-#else
-	for (uint32_t i = 0; i < 4; i++)
-		sum = add_word(sum, load64(data + (size_t)i * 8));
-#endif
-	return sum;
-}
-
-static ALWAYS_INLINE unsigned long long add_words(
-    unsigned long long sum, const uint8_t *data, uint32_t size)
-{
-	uint32_t word;
-	uint16_t half;
-
-	if (size >= LONG) {
-		sum = add_word(sum, sum_long(data, size / 4));
-		data += size / 4 * 4;
-		size %= 4;
-	}
-	for (; size >= 32; size -= 32, data += 32)
-		sum = add_block(sum, data);
-	for (; size >= 8; size -= 8, data += 8)
-		sum = add_word(sum, load64(data));
-	if (size & 4) {
-		memcpy(&word, data, sizeof(word));
-		sum = add_word(sum, word);
-		data += 4;
-	}
-	if (size & 2) {
-		memcpy(&half, data, sizeof(half));
-		sum = add_word(sum, half);
-		data += 2;
-	}
-	return size & 1 ? add_word(sum, htobe16((uint16_t)(data[0] << 8))) : sum;
-}
-
-/* Turning by half and adding leaves the sum of both halves, with its carry, in the upper one. */
-static ALWAYS_INLINE uint16_t fold(uint64_t sum)
-{
-	uint32_t half;
-
-	sum += sum >> 32 | sum << 32;
-	half = (uint32_t)(sum >> 32);
-	half += half >> 16 | half << 16;
-	return (uint16_t)(half >> 16);
-}
-
-uint16_t esf_frame_sum(const uint8_t *data, uint32_t size, uint32_t seed)
-{
-	return fold((uint64_t)be16toh(fold(add_words(0, data, size))) + seed);
-}
-
 /* A checksum that a local kernel left to hardware: of the pseudo header alone. */
 static __attribute__((cold, noinline)) bool is_unfinished(uint16_t field, uint64_t pseudo)
 {
-	return field == fold(pseudo);
+	return field == esf_checksum_fold(pseudo);
 }
 
 /* addresses: their sum, both sides'. optional: IPv4's may be none (RFC 8200, 8.1, demands one). */
@@ -134,8 +35,9 @@ static ALWAYS_INLINE bool udp_checksum_good(
 		return optional;
 	if (flags & ESF_FRAME_UDP_CHECKSUM_GOOD)
 		return true;
-	pseudo = add_word(addresses, htobe16(ESF_IP_UDP) + (uint64_t)htobe16((uint16_t)size));
-	if (LIKELY(fold(add_words(pseudo, udp, size)) == 0xffff))
+	pseudo = esf_checksum_add_word(
+	    addresses, htobe16(ESF_IP_UDP) + (uint64_t)htobe16((uint16_t)size));
+	if (LIKELY(esf_checksum_fold(esf_checksum_add(pseudo, udp, size)) == 0xffff))
 		return true;
 	return (flags & ESF_FRAME_CHECKSUM_UNFINISHED_OK) && is_unfinished(field, pseudo);
 }
@@ -189,7 +91,7 @@ static ALWAYS_INLINE bool holds_ipv4(const struct esf_frame_addresses *ours, con
 
 static ALWAYS_INLINE bool header_checksum_good(const uint8_t *ip, uint32_t header_size)
 {
-	return fold(add_words(0, ip, header_size)) == 0xffff;
+	return esf_checksum_fold(esf_checksum_add(0, ip, header_size)) == 0xffff;
 }
 
 /* header_size: bytes of the IPv4 header with its options, all inside the frame. */
@@ -215,7 +117,7 @@ static ALWAYS_INLINE enum esf_datagram_verdict parse_ipv4_body(
 		return ESF_DATAGRAM_MALFORMED;
 	out->source = esf_address_from_ipv4(ip + 12);
 	return parse_udp(
-	    in, ip + header_size, total_size - header_size, load64(ip + 12), true, out);
+	    in, ip + header_size, total_size - header_size, esf_checksum_load(ip + 12), true, out);
 }
 
 static enum esf_datagram_verdict parse_ipv4(
@@ -286,7 +188,7 @@ static enum esf_datagram_verdict parse_ipv6(
 		return ESF_DATAGRAM_MALFORMED;
 	memcpy(out->source.bytes, ip + 8, 16);
 	return parse_udp(
-	    in, ip + ESF_IPV6_SIZE, payload_size, add_words(0, ip + 8, 32), false, out);
+	    in, ip + ESF_IPV6_SIZE, payload_size, esf_checksum_add(0, ip + 8, 32), false, out);
 }
 
 /* Steps over the VLAN tags; false where the frame ends inside its Ethernet header. */

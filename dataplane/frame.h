@@ -67,10 +67,4 @@ struct esf_frame {
 enum esf_datagram_verdict esf_frame_parse(const uint8_t *data, uint32_t size, unsigned flags,
     const struct esf_frame_addresses *ours, struct esf_frame *out);
 
-/*
- * The Internet checksum's folded sum (RFC 1071) of size bytes, not complemented, started from seed:
- * the sum of what went before, whose size was even. Host order: as if of big-endian 16-bit words.
- */
-uint16_t esf_frame_sum(const uint8_t *data, uint32_t size, uint32_t seed);
-
 #endif

@@ -60,6 +60,20 @@ uint16_t esf_ruleset_match(
 const struct esf_rule *esf_ruleset_rule(const struct esf_ruleset *set, uint16_t index);
 
 /*
+ * What a rule makes of a gauge's sample, in the shape that the packet path wants it in: a value v
+ * is good and finite exactly where low <= v && v <= high. No value is where the rule makes counters
+ * of gauges. By the rule's index.
+ */
+struct esf_gauge_rule {
+	double scale;
+	double offset;
+	double low;
+	double high;
+	uint64_t kpi;
+};
+const struct esf_gauge_rule *esf_ruleset_gauges(const struct esf_ruleset *set);
+
+/*
  * A shard's memory of names: raw name -> id -> rule. Bounded to ESF_INTERNED_NAMES_MAX names; past
  * that, names that are not in it are matched each time (slower, not wrong). Owner: the shard's
  * lcore. The hash is keyed (SipHash-2-4), so that senders can't choose names that collide. Nothing

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "neighbour.h"
 
+#include "checksum.h"
 #include "inet_wire.h"
 
 enum {
@@ -116,7 +117,7 @@ static void put_ipv4(const struct exchange *x, uint32_t message_size)
 	ip[9] = ESF_IP_ICMP;
 	memcpy(ip + 12, x->l3 + 16, 4);
 	memcpy(ip + 16, x->l3 + 12, 4);
-	put_checksum(ip + 10, esf_frame_sum(ip, ESF_IPV4_SIZE, 0));
+	put_checksum(ip + 10, esf_checksum(ip, ESF_IPV4_SIZE, 0));
 }
 
 /* Options of the request are checked with its header and left out of the answer. */
@@ -132,15 +133,15 @@ static uint32_t reply_echo(const struct exchange *x)
 		return 0;
 	message_size = total_size - header_size;
 	if (message[0] != ESF_ICMP_ECHO || message[1] != 0 || !ipv4_is_for_us(x) ||
-	    esf_frame_sum(x->l3, header_size, 0) != 0xffff ||
-	    esf_frame_sum(message, message_size, 0) != 0xffff ||
+	    esf_checksum(x->l3, header_size, 0) != 0xffff ||
+	    esf_checksum(message, message_size, 0) != 0xffff ||
 	    !fits(x, ESF_IPV4_SIZE + message_size))
 		return 0;
 	put_ether(x, sender_of(x));
 	put_ipv4(x, message_size);
 	memcpy(answer, message, message_size);
 	memset(answer, 0, 4); /* type 0 is the reply's */
-	put_checksum(answer + 2, esf_frame_sum(answer, message_size, 0));
+	put_checksum(answer + 2, esf_checksum(answer, message_size, 0));
 	return x->l3_offset + ESF_IPV4_SIZE + message_size;
 }
 
@@ -150,9 +151,9 @@ static uint32_t reply_echo(const struct exchange *x)
  * header. */
 static uint16_t icmpv6_sum(const uint8_t *ip, uint32_t message_size)
 {
-	uint16_t sum = esf_frame_sum(ip + 8, 32, message_size + ESF_IP_ICMPV6);
+	uint16_t sum = esf_checksum(ip + 8, 32, message_size + ESF_IP_ICMPV6);
 
-	return esf_frame_sum(ip + ESF_IPV6_SIZE, message_size, sum);
+	return esf_checksum(ip + ESF_IPV6_SIZE, message_size, sum);
 }
 
 static struct esf_address load_ipv6(const uint8_t *at)

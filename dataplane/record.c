@@ -33,6 +33,7 @@ static __attribute__((noinline)) enum esf_record_verdict turn_to_window(
 	shard->recent_window = window;
 	shard->recent_start = window * window_ns;
 	shard->recent_span = (uint64_t)window_ns;
+	esf_shard_note_usual(shard);
 	note_window(shard, window);
 	return ESF_RECORD_ACCEPTED;
 }

@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "patterns.h"
 
@@ -15,7 +17,8 @@ static_assert((int)ESF_RULES_MAX <= (int)ESF_PATTERNS_MAX, "every rule set has r
 
 struct esf_ruleset {
 	struct esf_patterns *patterns;
-	struct esf_rule rules[];
+	struct esf_rule *rules;
+	struct esf_gauge_rule gauges[];
 };
 
 int esf_ruleset_check_pattern(const char *pattern, char *message, size_t message_size)
@@ -23,17 +26,34 @@ int esf_ruleset_check_pattern(const char *pattern, char *message, size_t message
 	return esf_patterns_check(pattern, message, message_size);
 }
 
+static struct esf_gauge_rule gauge_rule(const struct esf_rule *rule)
+{
+	bool is_gauge = rule->type != ESF_RULE_COUNTER;
+
+	return (struct esf_gauge_rule){
+		.scale = rule->scale,
+		.offset = rule->offset,
+		.low = is_gauge ? fmax(rule->min, -DBL_MAX) : NAN,
+		.high = is_gauge ? fmin(rule->max, DBL_MAX) : NAN,
+		.kpi = rule->kpi,
+	};
+}
+
 int esf_ruleset_adopt(
     struct esf_patterns *patterns, const struct esf_rule *rules, struct esf_ruleset **out)
 {
 	uint32_t count = esf_patterns_count(patterns);
-	struct esf_ruleset *set = malloc(sizeof(*set) + count * sizeof(*rules));
+	struct esf_ruleset *set =
+	    malloc(sizeof(*set) + count * (sizeof(*set->gauges) + sizeof(*rules)));
 
 	if (set == NULL)
 		return -ENOMEM;
 	set->patterns = patterns;
-	if (count > 0)
-		memcpy(set->rules, rules, count * sizeof(*rules));
+	set->rules = (struct esf_rule *)(set->gauges + count);
+	for (uint32_t i = 0; i < count; i++) {
+		set->rules[i] = rules[i];
+		set->gauges[i] = gauge_rule(&rules[i]);
+	}
 	*out = set;
 	return 0;
 }
@@ -52,7 +72,12 @@ uint16_t esf_ruleset_match(
 	return esf_patterns_match(set->patterns, scratch, name, length);
 }
 
-const struct esf_rule *esf_ruleset_rule(const struct esf_ruleset *set, uint16_t index)
+inline const struct esf_rule *esf_ruleset_rule(const struct esf_ruleset *set, uint16_t index)
 {
 	return &set->rules[index];
+}
+
+inline const struct esf_gauge_rule *esf_ruleset_gauges(const struct esf_ruleset *set)
+{
+	return set->gauges;
 }

@@ -45,6 +45,7 @@ static void set_time(struct esf_shard *shard, int64_t now)
 		if (shard->recent_window < shard->oldest_open)
 			shard->recent_span = 0;
 	}
+	esf_shard_note_usual(shard);
 }
 
 void esf_shard_begin(struct esf_shard *shard, int64_t now)

@@ -51,6 +51,7 @@ struct esf_shard {
 	int64_t recent_window;
 	int64_t recent_start;
 	uint64_t recent_span; /* ns; 0: none, or it has closed */
+	uint64_t usual_us;    /* from its start: what lies before is in it, and not in the future */
 
 	const struct esf_address *sender; /* of the text datagram at hand; NULL: handed over */
 	bool sender_asked;
@@ -148,6 +149,13 @@ static inline void esf_shard_count_datagram(
 	shard->counted = true;
 }
 
+static inline void esf_shard_count_record(
+    struct esf_shard *shard, struct esf_site *site, enum esf_record_verdict verdict)
+{
+	shard->ledger.records[verdict]++;
+	site->ledger.records[verdict]++;
+}
+
 static inline uint32_t esf_shard_touched_after(const struct esf_shard *shard, uint32_t at)
 {
 	return at == shard->plane->options.sites_count ? 0 : at + 1;
@@ -223,6 +231,15 @@ enum esf_record_verdict esf_shard_event(
 void esf_shard_sequenced(
     struct esf_shard *shard, struct esf_site *site, uint32_t accepted, uint64_t lost);
 
+/* After a change of the recent window, or of the future's limit. */
+static inline void esf_shard_note_usual(struct esf_shard *shard)
+{
+	int64_t room = shard->future_limit - shard->recent_start;
+	uint64_t span = room < 0 ? 0 : (uint64_t)room;
+
+	shard->usual_us = (span < shard->recent_span ? span : shard->recent_span) / 1000;
+}
+
 /*
  * shed.c: whether a datagram of the site may pass. Each datagram of a site comes here once; those
  * never shed take a token where there is one.
@@ -270,6 +287,10 @@ uint32_t esf_shard_learn_etd(
 enum { ESF_ASK_SENDER = UINT32_MAX - 1 };
 void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t site);
+/* take_data.c: the records of a data datagram of that stream. */
+struct esf_stream;
+void esf_shard_take_data(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
+    const struct esf_stream *stream);
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
 uint32_t esf_shard_line_site(

@@ -28,10 +28,10 @@ enum { ESF_ALIAS_CLASSES = 4 }; /* alias tables hold 16, 64, 256 or 1024 */
 /* One word, as a site may have a thousand of them. */
 struct esf_alias {
 	uint64_t generation : ESF_RULES_GENERATION_BITS; /* of the rules that gave `rule` */
-	uint64_t name : 17; /* interned id, 0: the memory of names was full */
-	uint64_t type : 1;  /* enum esf_etd_type */
+	uint64_t type : 1;                               /* enum esf_etd_type */
 	uint64_t born : 1;
 	uint64_t unmapped : 6; /* hint of the name's place in the site's unmapped ones */
+	uint64_t name : 17;    /* interned id, 0: the memory of names was full */
 	uint64_t rule : 16;    /* ESF_RULE_NONE: unmapped */
 };
 
@@ -65,9 +65,9 @@ struct esf_site {
 	uint32_t streams_count;
 	uint32_t windows_count;      /* live */
 	uint32_t reports_generation; /* of the rules that the reports are of */
-	uint32_t publication; /* of the shard, that `events` counts since */
-	uint16_t events;      /* on their way to control */
-	bool touched;         /* in the shard's list of sites to publish */
+	uint32_t publication;        /* of the shard, that `events` counts since */
+	uint16_t events;             /* on their way to control */
+	bool touched;                /* in the shard's list of sites to publish */
 	bool left;
 	bool shed; /* what became of `asked` */
 	struct esf_site_ledger ledger;

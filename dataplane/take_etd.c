@@ -3,14 +3,8 @@
 
 #include "etd.h"
 
-/* ETD datagrams of sites that this shard owns: sequence, then births, data, events. */
-
-static void count_record(
-    struct esf_shard *shard, struct esf_site *site, enum esf_record_verdict verdict)
-{
-	shard->ledger.records[verdict]++;
-	site->ledger.records[verdict]++;
-}
+/* ETD datagrams of sites that this shard owns: sequence, then births, events, and data
+ * (take_data.c). */
 
 static void take_births(
     struct esf_shard *shard, const struct esf_etd *etd, struct esf_stream *stream)
@@ -29,69 +23,6 @@ static void take_births(
 		alias->type = birth.type;
 		alias->unmapped = 0;
 		alias->born = true;
-	}
-}
-
-/* The rules changed since the alias was last used. One whose name is not remembered, as there was
- * no room for it, waits for its next birth. */
-static __attribute__((cold)) void use_rules(struct esf_shard *shard, struct esf_alias *alias)
-{
-	if (alias->name == 0)
-		alias->born = false;
-	else
-		alias->rule = esf_names_rule(shard->names, alias->name);
-	alias->generation = shard->rules_generation;
-}
-
-/* NULL: not born. */
-static struct esf_alias *find_alias(
-    struct esf_shard *shard, const struct esf_stream *stream, uint16_t number)
-{
-	struct esf_alias *alias;
-
-	if (number >= stream->aliases_count)
-		return NULL;
-	alias = &stream->aliases[number];
-	if (alias->generation != shard->rules_generation && alias->born)
-		use_rules(shard, alias);
-	return alias->born ? alias : NULL;
-}
-
-static enum esf_record_verdict refuse_unmapped(
-    struct esf_shard *shard, struct esf_site *site, struct esf_alias *alias)
-{
-	alias->unmapped =
-	    esf_site_count_unmapped(site, &shard->site_pools, alias->name, alias->unmapped) & 0x3f;
-	return ESF_RECORD_UNMAPPED;
-}
-
-static enum esf_record_verdict take_value(struct esf_shard *shard, struct esf_site *site,
-    const struct esf_stream *stream, const struct esf_etd_data_record *data)
-{
-	struct esf_alias *alias = find_alias(shard, stream, data->alias);
-	struct esf_record record;
-
-	if (alias == NULL)
-		return ESF_RECORD_UNBORN;
-	if (alias->rule == ESF_RULE_NONE)
-		return refuse_unmapped(shard, site, alias);
-	record = (struct esf_record){
-		.time = data->time,
-		.value = data->value,
-		.quality = data->quality,
-		.kind = alias->type == ESF_ETD_COUNTER ? ESF_KIND_COUNTER : ESF_KIND_GAUGE,
-	};
-	return esf_shard_record(shard, site, alias->rule, &record);
-}
-
-static void take_data(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
-    const struct esf_stream *stream)
-{
-	struct esf_etd_data_record data;
-
-	for (uint32_t i = 0; i < etd->count; i++) {
-		esf_etd_data_at(etd, i, &data);
-		count_record(shard, site, take_value(shard, site, stream, &data));
 	}
 }
 
@@ -116,7 +47,7 @@ static void take_events(struct esf_shard *shard, struct esf_site *site, const st
 	uint32_t at = 0;
 
 	while (esf_etd_event_next(etd, &at, &event))
-		count_record(shard, site, take_event(shard, site, &event));
+		esf_shard_count_record(shard, site, take_event(shard, site, &event));
 }
 
 static void take_records(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
@@ -132,7 +63,7 @@ static void take_records(struct esf_shard *shard, struct esf_site *site, const s
 	shard->ledger.records_received += etd->count;
 	site->ledger.records_received += etd->count;
 	if (etd->kind == ESF_ETD_DATA)
-		take_data(shard, site, etd, stream);
+		esf_shard_take_data(shard, site, etd, stream);
 	else if (etd->kind == ESF_ETD_EVENT)
 		take_events(shard, site, etd);
 }

@@ -80,6 +80,26 @@ int64_t esf_window_index(int64_t time, int64_t window_ns);
 int64_t esf_window_oldest_open(int64_t now, int64_t window_ns, uint32_t windows_open);
 int64_t esf_window_closes_at(int64_t window, int64_t window_ns, uint32_t windows_open);
 
+/* Adds one good gauge value to an accumulator that has samples, dated offset_us from the window's
+ * start. */
+static inline void esf_acc_add_next(struct esf_acc *acc, double value, uint32_t offset_us)
+{
+	double delta = value - acc->shift;
+
+	acc->good++;
+	acc->samples++;
+	acc->sum += delta;
+	acc->sumsq += delta * delta;
+	if (value < acc->min)
+		acc->min = value;
+	if (value > acc->max)
+		acc->max = value;
+	if (offset_us >= acc->last_us) {
+		acc->last = value;
+		acc->last_us = offset_us;
+	}
+}
+
 /* Adds one good gauge value, dated offset_us from the window's start, that stands for weight of
  * them; weight 0: it is known of, and that is all. */
 void esf_acc_add(struct esf_acc *acc, double value, uint32_t offset_us);
