@@ -171,6 +171,8 @@ phase_address()
 	units "unit tests, addresses checked" timeout 600 "$TEST_BUILD/address/tests/unit-tests"
 	counted "replay oracle, addresses checked" python3 tests/e2e/replay_oracle.py \
 		"$TEST_BUILD/address/estream-fleetd" 10 1001
+	counted "comparison oracle, addresses checked" python3 tests/e2e/compare_oracle.py \
+		"$TEST_BUILD/address/estream-fleetd" 2 1001
 	counted "commands, addresses checked" python3 tests/e2e/commands.py "$TEST_BUILD/address"
 }
 
@@ -209,8 +211,9 @@ phase_fuzz()
 
 phase_replay()
 {
-	gcc_build && counted "replay oracle" python3 tests/e2e/replay_oracle.py "$TEST_BUILD/gcc/estream-fleetd" \
-		"$ORACLE_FLEETS" 1
+	gcc_build || return
+	counted "replay oracle" python3 tests/e2e/replay_oracle.py "$TEST_BUILD/gcc/estream-fleetd" "$ORACLE_FLEETS" 1
+	counted "comparison oracle" python3 tests/e2e/compare_oracle.py "$TEST_BUILD/gcc/estream-fleetd" 10 1
 }
 
 phase_commands()

@@ -43,6 +43,9 @@ def random_kpi(rng, name):
         bands[0] = [min(bands[0]), max(bands[0])]
         if bands[0][0] <= bands[1][0] or bands[0][1] >= bands[1][1]:
             bands[0] = [(50 + bands[1][0]) / 2, (50 + bands[1][1]) / 2]
+        if bands[0][0] <= bands[1][0] or bands[0][1] >= bands[1][1]:  # 50 is beyond a warn edge
+            bands = [[band[0], None] for band in bands]
+            bands[0][0] = bands[1][0] + 1
     kpi.good, kpi.warn, kpi.crit = map(tuple, bands)
     return kpi
 
