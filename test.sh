@@ -305,6 +305,8 @@ phase_bench()
 {
 	gcc_build && check "the pipeline's benchmark, in brief: all accepted, balanced, no mbuf lost" timeout 120 \
 		bench/pipeline.sh --build "$TEST_BUILD/gcc" --workloads all --repetitions 1 --seconds 1 --no-huge
+	gcc_build && check "each stage's benchmark, in brief: all accepted, balanced" timeout 60 \
+		bench/micro.sh --build "$TEST_BUILD/gcc" --samples 3 --sample-us 20 --sites 1000 --json
 }
 
 # Instructions a datagram takes, counted, beside those on record: a time would be nobody's verdict on a shared machine.

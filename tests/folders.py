@@ -12,6 +12,7 @@ MAY_INCLUDE = {
     "control": {"control", "lcores", "dataplane"},
     "bench": {"bench"},
     "bench/gate": {"bench", "dataplane"},
+    "bench/micro": {"bench", "control", "lcores", "dataplane"},
     "bench/pipeline": {"bench", "control", "lcores", "dataplane"},
 }
 SHARED = {"bench": {"dataplane/etd_wire.h"}}
