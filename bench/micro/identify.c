@@ -13,7 +13,7 @@
 
 /* Sites by their ids, names by their rules, texts by their signatures. */
 
-enum { RULES = 16, NAMES = 1000, SIGNATURES = 100 };
+enum { RULES = 16, NAMES = 1000, NAMES_FEW = 16, SIGNATURES = 100 };
 
 static const uint8_t hash_key[16] = { 1 };
 
@@ -248,6 +248,13 @@ static void name_rows(struct micro *bench)
 	ours.name = "hit by name, 1000 names in turn";
 	ours.run = run_hit;
 	micro_row(bench, "name", &ours, &floor, &goal);
+	t.count = NAMES_FEW;
+	t.at = 0;
+	ours.state = NAMES_FEW * 2 * sizeof(struct text);
+	ours.name = "hit by name, 16 names in turn";
+	micro_row(bench, "name", &ours, &floor, &goal);
+	t.count = NAMES;
+	ours.state = NAMES * 2 * sizeof(struct text);
 	ours.name = "hit by id, 1000 names in turn";
 	ours.run = run_rule;
 	micro_row(bench, "name", &ours, NULL, &goal);

@@ -94,7 +94,8 @@ static void seal_row(struct micro *bench, uint32_t records, const struct micro_g
 
 	s = (struct sealed){ 0 };
 	make_sealed(&s, records);
-	snprintf(name, sizeof(name), "%u records, %u bytes", records, s.size);
+	snprintf(
+	    name, sizeof(name), "%u record%s, %u bytes", records, records == 1 ? "" : "s", s.size);
 	micro_row(bench, "seal", &ours, &floor, goal);
 	esf_sealer_destroy(s.sealer);
 	esf_seal_keyring_destroy(s.keyring);
