@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "control/api/http.h"
+#include "control/fleet/compare.h"
 #include "control/fleet/judge.h"
 #include "control/fleet/roster.h"
 #include "control/fleet/views.h"
@@ -111,6 +112,9 @@ static int start_plane(struct appliance *a)
 	printf("sites: %u listed, room for %u; %zu bytes each while it sends, %.1f MiB for all\n",
 	    options.listed_count, options.sites_count, esf_plane_site_size(&options),
 	    (double)(esf_plane_site_size(&options) * options.sites_count) / (1 << 20));
+	printf("comparison: at most %" PRIu64 " bytes for each site, %.1f MiB for all\n",
+	    esf_compare_site_size(a->config),
+	    (double)(esf_compare_site_size(a->config) * options.sites_count) / (1 << 20));
 	if (esf_policy_create(
 	        a->config, NULL, options.shards_count, a->hash_key, &a->policy, stderr) != 0)
 		return fail("the configuration's rules can't be compiled");

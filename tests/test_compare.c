@@ -288,6 +288,16 @@ static void a_reload_keeps_the_rounds(void)
 	stop();
 }
 
+/* As the headers state: 20 bytes, and for each of two KPIs 25, with a baseline of the week 169 cells. */
+static void memory_is_what_the_headers_state(void)
+{
+	start(by_region);
+	CU_ASSERT_EQUAL(esf_compare_site_size(&config), 20 + 2 * 25);
+	config.compare.baseline_slots = ESF_BASELINE_WEEK;
+	CU_ASSERT_EQUAL(esf_compare_site_size(&config), 20 + 2 * (25 + 169 * 16));
+	stop();
+}
+
 static void a_provisional_view_says_who_is_odd(void)
 {
 	start(by_region);
@@ -352,6 +362,7 @@ void esf_suite_compare(void)
 	CU_ADD_TEST(suite, too_few_peers_give_no_verdict);
 	CU_ADD_TEST(suite, fleetwise_takes_the_threshold_of_as_many_peers);
 	CU_ADD_TEST(suite, a_reload_keeps_the_rounds);
+	CU_ADD_TEST(suite, memory_is_what_the_headers_state);
 	CU_ADD_TEST(suite, a_provisional_view_says_who_is_odd);
 	CU_ADD_TEST(suite, a_second_opinion_is_against_what_is_usual);
 }

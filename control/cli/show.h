@@ -51,6 +51,9 @@ void esf_show_outliers(const struct esf_screen *screen, const json_t *document);
 void esf_show_odd(const struct esf_screen *screen, const json_t *document);
 void esf_show_ranking(const struct esf_screen *screen, const json_t *document);
 
+/* A line for each of a site's KPIs on which it is odd. */
+void esf_show_oddities(const struct esf_screen *screen, const json_t *kpis);
+
 /* A score's "+6.2", into ESF_TEXT_NUMBER_SIZE bytes; the style of a site's "odd". */
 const char *esf_show_score(double z, char *buffer);
 enum esf_style esf_show_odd_style(const char *odd);

@@ -25,8 +25,8 @@ static void add_value(struct esf_table *table, const json_t *of, const char *key
 /* "+6.2" */
 const char *esf_show_score(double z, char *buffer)
 {
-	if (isnan(z))
-		return strcpy(buffer, "-");
+	if (isnan(z) || fabs(z) < 0.05)
+		return strcpy(buffer, isnan(z) ? "-" : "0.0");
 	snprintf(buffer, ESF_TEXT_NUMBER_SIZE, fabs(z) < 1000 ? "%+.1f" : "%+.0e", z);
 	return buffer;
 }
@@ -56,19 +56,35 @@ static void add_outlier(struct esf_table *table, const json_t *outlier)
 	add_score(table, outlier, "self_z");
 }
 
+static const char *const keys[] = { "peers", "itself", "both" };
+
+enum { KEYS_COUNT = sizeof(keys) / sizeof(keys[0]) };
+
+static bool is_any_odd(const json_t *kpis)
+{
+	const json_t *counts;
+	const char *name;
+
+	json_object_foreach ((json_t *)kpis, name, counts) {
+		for (size_t i = 0; i < KEYS_COUNT; i++)
+			if (esf_field_count(counts, keys[i]) > 0)
+				return true;
+	}
+	return false;
+}
+
 void esf_show_odd(const struct esf_screen *screen, const json_t *document)
 {
-	static const char *const keys[] = { "peers", "itself", "both" };
 	const json_t *kpis = json_object_get(document, "kpis"), *counts;
 	char item[ESF_CELL_SIZE];
 	struct esf_items items;
 	const char *name;
 
-	if (esf_field_count(document, "total") == 0)
+	if (!is_any_odd(kpis))
 		return;
 	esf_items_start(&items, screen->out, "odd: ", 5);
 	json_object_foreach ((json_t *)kpis, name, counts) {
-		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		for (size_t i = 0; i < KEYS_COUNT; i++) {
 			int64_t count = esf_field_count(counts, keys[i]);
 
 			if (count == 0)
@@ -105,7 +121,8 @@ void esf_show_outliers(const struct esf_screen *screen, const json_t *document)
 		return;
 	}
 	if (total == 0) {
-		fputs("nobody is odd\n", screen->out);
+		fputs("nobody is odd there\n", screen->out);
+		esf_show_odd(screen, document);
 		return;
 	}
 	fputc('\n', screen->out);
@@ -117,6 +134,35 @@ void esf_show_outliers(const struct esf_screen *screen, const json_t *document)
 		fprintf(screen->out, "%zu of %jd; --limit shows more or fewer\n",
 		    json_array_size(outliers), (intmax_t)total);
 	esf_show_odd(screen, document);
+}
+
+static void put_oddity(const struct esf_screen *screen, const char *name, const json_t *kpi)
+{
+	double median = esf_field_real(kpi, "median"), usual = esf_field_real(kpi, "usual");
+	char value[ESF_TEXT_NUMBER_SIZE], score[ESF_TEXT_NUMBER_SIZE];
+
+	fputs("odd: ", screen->out);
+	esf_text_put(screen->out, name, 64);
+	fprintf(screen->out, " %s", esf_text_value(esf_field_real(kpi, "mean"), value));
+	if (!isnan(median))
+		fprintf(screen->out, ", the median of %jd peers is %s (z %s)",
+		    (intmax_t)esf_field_count(kpi, "peers"), esf_text_value(median, value),
+		    esf_show_score(esf_field_real(kpi, "z"), score));
+	if (!isnan(usual))
+		fprintf(screen->out, ", usual is %s (z %s)", esf_text_value(usual, value),
+		    esf_show_score(esf_field_real(kpi, "self_z"), score));
+	fputc('\n', screen->out);
+}
+
+void esf_show_oddities(const struct esf_screen *screen, const json_t *kpis)
+{
+	const json_t *kpi;
+	const char *name;
+
+	json_object_foreach ((json_t *)kpis, name, kpi) {
+		if (json_is_string(json_object_get(kpi, "odd")))
+			put_oddity(screen, name, kpi);
+	}
 }
 
 static void add_ranked(struct esf_table *table, const json_t *site, size_t rank, bool by_kpi)

@@ -260,4 +260,5 @@ void esf_show_site(const struct esf_screen *screen, const json_t *document)
 	}
 	esf_table_finish(&table, screen->out, screen->colour);
 	esf_absent_finish(&absent, screen->out);
+	esf_show_oddities(screen, kpis);
 }

@@ -35,6 +35,18 @@ struct esf_compare {
 	double *scratch; /* a group's values */
 };
 
+uint64_t esf_compare_site_size(const struct esf_config *config)
+{
+	uint64_t grouping = 3 * sizeof(uint32_t) + sizeof(double), column;
+	uint32_t slots = config->compare.baseline_slots, columns = 0;
+
+	for (uint32_t k = 0; k < config->kpis_count; k++)
+		columns += config->kpis[k].compare;
+	column = 2 * sizeof(uint64_t) + sizeof(uint8_t) + sizeof(double) +
+	         (slots == 0 ? 0 : esf_baseline_site_size(slots));
+	return grouping + columns * column;
+}
+
 static void column_clear(struct column *column)
 {
 	free(column->history[AGAINST_PEERS]);

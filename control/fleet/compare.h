@@ -15,9 +15,13 @@
  * last rounds[1] closed windows, rounds[0] that are make a site odd, and where fewer are,
  * rounds[0] that are not end it. A window without a verdict is not far out.
  *
- * Memory: for each site 16 bytes, and for each KPI with `compare` 25 bytes and its baseline's.
+ * Memory: esf_compare_site_size for each site, all but the baselines' from the start; a view's own is
+ * a few bytes a site.
  */
 struct esf_compare;
+
+/* Bytes that a site may come to take. */
+uint64_t esf_compare_site_size(const struct esf_config *config);
 
 /* sites: indexes there may ever be. NULL when out of memory. */
 struct esf_compare *esf_compare_create(

@@ -586,9 +586,10 @@ def check_fleetctl(checks, api, fleetctl):
     checks.that("status begins with who can't be seen", status.index(SILENT) < status.index(FAILING), status)
     checks.that("and shows no good site", "north-4" not in status and "south-4" not in status, status)
     checks.that("and says who is odd", "odd: thermal_margin 1 (peers)" in status, status)
-    checks.that("a site shows what it is odd against", " peers" in shown["site " + FAILING], shown["site " + FAILING])
+    checks.that("a site shows what it is odd against", "odd: thermal_margin 3, the median of 9 peers is 60 (z -7.2)"
+                in shown["site " + FAILING], shown["site " + FAILING])
     checks.that("outliers are shown", FAILING in shown["outliers"] and "-" in shown["outliers"], shown["outliers"])
-    checks.that("or nobody", "nobody is odd" in
+    checks.that("or nobody", "nobody is odd there\nodd: thermal_margin 1 (peers)" in
                 shown["outliers --region south --kpi efficiency --odd both --limit 3"])
     checks.that("ranks are shown", "worst" in shown["ranking"] and "best" in shown["ranking"], shown["ranking"])
     checks.that("by a KPI with its unit", "by thermal_margin in degC: 9 sites" in

@@ -33,12 +33,14 @@ def make_config(rng):
     kpis = [Kpi("level", weight=1, good=(0, None), warn=(-10, None), crit=(-20, None), compare=True,
                 min_effect=rng.choice([0, 0, 2.5])),
             Kpi("even", weight=0, compare=True), Kpi("apart", weight=0)]
+    baseline = rng.choice(["day", "day", "week", "none"])
     return Config(
-        sites=sites, kpis=kpis, regions=[Region("north", match="n-*")], window_s=rng.choice([900, 1800, 3600]),
+        sites=sites, kpis=kpis, regions=[Region("north", match="n-*")],
+        window_s=3600 if baseline == "week" else rng.choice([900, 1800, 3600]),
         windows_open=1, max_skew_s=0, threshold=rng.choice([2, 3.5]),
         calibrate=rng.choice(["none", "fleetwise"]), peers=rng.choice(["region", "fleet", "label:vendor"]),
         min_peers=rng.choice([3, 5, 8]), rounds=rng.choice([(3, 5), (2, 3), (1, 1), (4, 6), (2, 6)]),
-        baseline=rng.choice(["day", "day", "week", "none"]))
+        baseline=baseline)
 
 
 class Story:
@@ -67,9 +69,7 @@ class Story:
 
 
 def make_packets(rng, config):
-    windows = 5 * 86400 // config.window_s if config.baseline != "week" else 16 * 86400 // config.window_s
-    if config.baseline == "week":
-        windows = min(windows, 16 * 24)
+    windows = (16 if config.baseline == "week" else 5) * 86400 // config.window_s
     begin = START_S - START_S % config.window_s
     stories = [Story(rng, windows) for _ in config.sites]
     shock = rng.randrange(windows), rng.choice([0, 25])
