@@ -16,6 +16,8 @@
 	X(syslog)                                                                                  \
 	X(signatures)                                                                              \
 	X(patterns_cache)                                                                          \
+	X(expression)                                                                              \
+	X(derive)                                                                                  \
 	X(events)                                                                                  \
 	X(dedup)                                                                                   \
 	X(learned)                                                                                   \

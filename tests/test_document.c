@@ -128,7 +128,8 @@ static struct esf_view view = {
 #define NOTHING_ODD "\"peers\":null,\"usual\":null,\"self_z\":null,\"odd\":null"
 #define NO_SITE_KPI(refused)                                                                 \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
-	"\"refused\":" refused ",\"score\":null,\"contribution\":null,\"z\":null,"           \
+	"\"refused\":" refused ",\"score\":null,\"contribution\":null,"                        \
+	"\"derived\":false,\"excluded\":null,\"z\":null,"   \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "}"
 #define SITE_9                                                                                     \
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
@@ -138,7 +139,8 @@ static struct esf_view view = {
 	"offset\":0,\"skewed\":false,\"kpis\":{"                                                   \
 	"\"power_kw\":{"                                                                           \
 	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"      \
-	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,\"z\":null,"                \
+	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,"               \
+	"\"derived\":false,\"excluded\":null,\"z\":null,"   \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "},\"voltage\":" NO_SITE_KPI(           \
 	    "2") "},"                                                                              \
 	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"

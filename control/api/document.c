@@ -177,6 +177,10 @@ json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32
 	put_count(&document, "refused", kpi->refused);
 	put_real(&document, "score", kpi->score);
 	put_real(&document, "contribution", kpi->contribution);
+	put_bool(&document, "derived", kpi->derived);
+	put(&document, "excluded",
+	    kpi->excluded == 0 ? json_null()
+	                       : json_string(view->config->kpis[kpi->excluded - 1].name));
 	put_oddity(&document, &oddity);
 	return document;
 }

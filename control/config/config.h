@@ -98,8 +98,9 @@ struct esf_bands {
 };
 
 enum esf_kpi_source {
-	ESF_KPI_MEASURED, /* from records that a name rule gave to it */
+	ESF_KPI_MEASURED, /* from records that a name rule gave to it; see expression */
 	ESF_KPI_COMMS, /* comms_quality: 1 - lost / (lost + accepted), from the dataplane itself */
+	ESF_KPI_DERIVED, /* by its expression only */
 };
 
 struct esf_kpi {
@@ -112,6 +113,13 @@ struct esf_kpi {
 	bool compare;
 	double min_effect;
 	struct esf_bands bands;
+	char *expr;       /* NULL: none */
+	uint32_t excludes_count;
+	char **excludes;  /* names: where one of them is above 0, the window is no time of this KPI's */
+	uint64_t exclude; /* the same as bits, by index in kpis */
+	/* DERIVED, and MEASURED where a site has no record of its own; else NULL. Of the inputs each is
+	 * an index in kpis. Evaluated by the control thread only. */
+	struct esf_expression *expression;
 };
 
 /* Name rules in the order in which they win: the file's, the domain's, then each measured KPI's own
@@ -159,6 +167,10 @@ struct esf_config {
 	uint32_t kpis_count; /* in a fixed order: the domain's, then the file's new ones */
 	struct esf_kpi *kpis;
 	uint32_t measures_count;
+	uint32_t derived_count;
+	uint16_t *derived;      /* KPIs with an expression, each after its inputs */
+	uint32_t derived_depth; /* the longest chain of them */
+	bool excludes;          /* any KPI has some */
 	struct esf_rules rules;
 	uint32_t signatures_count; /* in the order of the file */
 	struct esf_signature_config *signatures;

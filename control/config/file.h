@@ -12,7 +12,11 @@ enum {
 	    ESF_RULES_MAX - 2 * ESF_KPIS_MAX - 256, /* leaves room for the domain's */
 	ESF_PATTERN_SIZE_MAX = 1024,
 	ESF_ABSENT = 2, /* a boolean that the file does not give */
+	ESF_LIST_ABSENT = 0xffffffff,
 };
+
+/* When a KPI's expression counts. */
+enum esf_derive { ESF_DERIVE_UNSAID, ESF_DERIVE_ALWAYS, ESF_DERIVE_MISSING, ESF_DERIVE_NEVER };
 
 /* A KPI as a file gives it; what it does not give is NaN, NULL or ESF_ABSENT. */
 struct esf_kpi_entry {
@@ -24,6 +28,10 @@ struct esf_kpi_entry {
 	double weight;
 	double min_effect;
 	struct esf_bands bands;
+	char *expr;
+	uint32_t derive; /* enum esf_derive */
+	uint32_t exclude_count; /* or ESF_LIST_ABSENT */
+	char **exclude;
 };
 
 /* A name rule as a file gives it. */

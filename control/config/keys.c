@@ -96,7 +96,7 @@ static const struct esf_key name_item = {
 	.kind = ESF_KEY_TEXT, .check = esf_check_name, .want = ESF_WANT_NAME
 };
 static const struct esf_key glob_item = { .kind = ESF_KEY_TEXT, .max = 255 };
-static const struct esf_key kpi_name_item = {
+const struct esf_key esf_kpi_name_item = {
 	.kind = ESF_KEY_TEXT, .check = esf_check_kpi_name, .want = ESF_WANT_KPI_NAME
 };
 static const struct esf_key address_item = { .kind = ESF_KEY_CUSTOM, .set = esf_set_address };
@@ -176,11 +176,6 @@ static const struct esf_key site_item = {
 
 static const struct esf_key kpi_fields[] = {
 	ESF_KPI_ROWS,
-	{ .name = "expr",
-	    .kind = ESF_KEY_TEXT,
-	    .max = 1024,
-	    .offset = ESF_NOWHERE,
-	    .not_built = "remove expr, and send the KPI itself" },
 	ESF_END,
 };
 static const struct esf_key kpi_item = {
@@ -309,7 +304,7 @@ static const struct esf_key maintenance_item = { .kind = ESF_KEY_MAPPING,
 static const struct esf_key route_fields[] = {
 	{ .name = "level", .kind = ESF_KEY_CHOICE, .choices = levels },
 	{ .name = "regions", .kind = ESF_KEY_LIST, .item = &glob_item, .max = ESF_REGIONS_MAX },
-	{ .name = "kpis", .kind = ESF_KEY_LIST, .item = &kpi_name_item, .max = ESF_KPIS_MAX },
+	{ .name = "kpis", .kind = ESF_KEY_LIST, .item = &esf_kpi_name_item, .max = ESF_KPIS_MAX },
 	{ .name = "when", .kind = ESF_KEY_CHOICE, .choices = occasions },
 	ESF_END,
 };

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "derived.h"
 #include "domain.h"
 #include "file.h"
 #include "kpi_rows.h"
@@ -25,6 +26,7 @@ void esf_kpi_prepare(void *slot)
 	entry->compare = ESF_ABSENT;
 	entry->weight = NAN;
 	entry->min_effect = NAN;
+	entry->exclude_count = ESF_LIST_ABSENT;
 	for (int side = 0; side < 2; side++) {
 		entry->bands.good[side] = NAN;
 		entry->bands.warn[side] = NAN;
@@ -38,6 +40,25 @@ static void override_number(double *value, double given)
 		*value = given;
 }
 
+/* comms_quality is the dataplane's own, in every domain. */
+static void override_source(struct esf_kpi *kpi, const struct esf_kpi_entry *entry)
+{
+	if (kpi->source == ESF_KPI_COMMS)
+		return;
+	if (entry->expr != NULL) {
+		kpi->expr = entry->expr;
+		kpi->source = ESF_KPI_DERIVED;
+	}
+	if (kpi->expr == NULL)
+		return;
+	if (entry->derive == ESF_DERIVE_ALWAYS)
+		kpi->source = ESF_KPI_DERIVED;
+	if (entry->derive == ESF_DERIVE_MISSING || entry->derive == ESF_DERIVE_NEVER)
+		kpi->source = ESF_KPI_MEASURED;
+	if (entry->derive == ESF_DERIVE_NEVER)
+		kpi->expr = NULL;
+}
+
 static void override(struct esf_kpi *kpi, const struct esf_kpi_entry *entry)
 {
 	if (entry->unit != NULL)
@@ -46,6 +67,11 @@ static void override(struct esf_kpi *kpi, const struct esf_kpi_entry *entry)
 		kpi->vital = entry->vital;
 	if (entry->compare != ESF_ABSENT)
 		kpi->compare = entry->compare;
+	override_source(kpi, entry);
+	if (entry->exclude_count != ESF_LIST_ABSENT) {
+		kpi->excludes_count = entry->exclude_count;
+		kpi->excludes = entry->exclude;
+	}
 	override_number(&kpi->weight, entry->weight);
 	override_number(&kpi->min_effect, entry->min_effect);
 	for (int side = 0; side < 2; side++) {
@@ -151,6 +177,23 @@ static bool is_readable(struct esf_load *load, yaml_node_t *entry)
 	return known;
 }
 
+static void check_source(
+    struct esf_load *load, yaml_node_t *list, uint32_t i, const struct esf_kpi *kpi)
+{
+	yaml_node_t *entry = esf_document_item(load->document, list, i);
+	yaml_node_t *expr = esf_document_find(load->document, entry, "expr");
+	yaml_node_t *derive = esf_document_find(load->document, entry, "derive");
+	const char *when = esf_node_text(derive);
+
+	if (kpi->source == ESF_KPI_COMMS && (expr != NULL || derive != NULL))
+		refuse(load, list, i, expr == NULL ? "derive" : "expr",
+		    "the dataplane counts %s itself: remove it", kpi->name);
+	else if (kpi->expr == NULL && when != NULL && strcmp(when, "never") != 0 &&
+	         esf_document_is_known(load->document, entry, "expr"))
+		refuse(load, list, i, "derive", "got \"%s\", but there is no expr to derive %s by",
+		    when, kpi->name);
+}
+
 static void check_entry(
     struct esf_load *load, yaml_node_t *list, uint32_t i, const struct esf_kpi *kpi)
 {
@@ -158,6 +201,7 @@ static void check_entry(
 
 	if (!is_readable(load, entry) || !check_bands(load, list, i, &kpi->bands))
 		return;
+	check_source(load, list, i, kpi);
 	if (kpi->weight > 0 && count_edges(&kpi->bands, 0) + count_edges(&kpi->bands, 1) == 0)
 		refuse(load, list, i, "weight",
 		    "%.15g, but no bands to score it by: want good, warn and crit, or weight 0",
@@ -173,6 +217,7 @@ struct merge {
 	struct esf_index names;   /* -> index in config.kpis, or NOT_USABLE */
 	struct esf_index entries; /* the file's own -> index in kpis[] */
 	bool known;               /* every name could be read */
+	uint32_t *entry_of; /* by index in config.kpis: the file's own entry, or ESF_INDEX_NONE */
 };
 
 enum { NOT_USABLE = 0xfffffffe }; /* the name of an entry that had a fault */
@@ -207,8 +252,10 @@ static void merge_entry(struct esf_load *load, struct esf_file *file, yaml_node_
 		append(config, entry);
 	} else if (kpi < config->kpis_count)
 		override(&config->kpis[kpi], entry);
-	if (kpi < config->kpis_count)
+	if (kpi < config->kpis_count) {
+		merge->entry_of[kpi] = i;
 		check_entry(load, list, i, &config->kpis[kpi]);
+	}
 }
 
 static void number_measures(struct esf_config *config)
@@ -249,8 +296,11 @@ void esf_kpi_check(struct esf_load *load, struct esf_file *file)
 		return;
 	config->kpis = esf_arena_alloc(
 	    load->arena, (domain.kpis_count + file->kpis_count) * sizeof(*config->kpis));
-	if (config->kpis == NULL)
+	merge.entry_of =
+	    esf_arena_alloc(load->arena, (domain.kpis_count + file->kpis_count) * sizeof(uint32_t));
+	if (config->kpis == NULL || merge.entry_of == NULL)
 		return;
+	memset(merge.entry_of, 0xff, (domain.kpis_count + file->kpis_count) * sizeof(uint32_t));
 	esf_index_create(&merge.names, load->arena, domain.kpis_count + file->kpis_count);
 	esf_index_create(&merge.entries, load->arena, file->kpis_count);
 	for (uint32_t i = 0; i < domain.kpis_count; i++) {
@@ -259,6 +309,7 @@ void esf_kpi_check(struct esf_load *load, struct esf_file *file)
 	}
 	for (uint32_t i = 0; i < file->kpis_count; i++)
 		merge_entry(load, file, list, i, &merge);
+	esf_derived_build(load, file, &merge.names, merge.entry_of, merge.known);
 	number_measures(config);
 	check_whole(load, config, &domain, list);
 	esf_rule_build(load, file, &domain, &merge.names, merge.known);

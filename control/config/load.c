@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "derived.h"
 #include "file.h"
 #include "rows.h"
 
@@ -131,6 +132,7 @@ void esf_config_free(struct esf_config *config)
 
 	if (config == NULL)
 		return;
+	esf_derived_free(config);
 	esf_arena_free(&file->arena);
 	free(file);
 }

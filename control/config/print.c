@@ -135,8 +135,9 @@ void esf_print_kpis(FILE *out, const struct esf_config *config)
 
 		print_text(out, kpi->name);
 		print_text(out, kpi->unit);
-		fprintf(out, "%d %.17g %d %d %.17g", kpi->source, kpi->weight, kpi->vital,
-		    kpi->compare, kpi->min_effect);
+		print_text(out, kpi->expr);
+		fprintf(out, "%d %.17g %d %d %.17g %" PRIx64, kpi->source, kpi->weight, kpi->vital,
+		    kpi->compare, kpi->min_effect, kpi->exclude);
 		for (int side = 0; side < 2; side++)
 			fprintf(out, " %.17g %.17g %.17g", bands->good[side], bands->warn[side],
 			    bands->crit[side]);

@@ -72,6 +72,15 @@ static void refuse_kpi(struct esf_load *load, const struct esf_config *config,
 		    "got \"%s\", want a measured KPI: that one is the dataplane's own", text);
 		return;
 	}
+	for (uint32_t i = 0; i < config->kpis_count; i++) {
+		if (strcmp(text, config->kpis[i].name) != 0)
+			continue;
+		esf_load_fault(load, path, node,
+		    "got \"%s\", want a measured KPI: that one is derived (derive: missing would "
+		    "take both)",
+		    text);
+		return;
+	}
 	esf_nearest_start(&nearest, text);
 	for (uint32_t i = 0; i < config->kpis_count; i++) {
 		if (config->kpis[i].source == ESF_KPI_MEASURED)
@@ -123,7 +132,7 @@ static void add(
 	if (entry->kpi == NULL || entry->match == NULL)
 		return;
 	kpi = esf_index_find(names, entry->kpi, strlen(entry->kpi));
-	if (kpi >= config->kpis_count)
+	if (kpi >= config->kpis_count || config->kpis[kpi].source != ESF_KPI_MEASURED)
 		return;
 	rules->patterns[rules->count] = entry->match;
 	rules->rules[rules->count++] = (struct esf_rule){

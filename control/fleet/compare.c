@@ -214,8 +214,11 @@ static void gather(struct esf_compare *compare, const struct esf_view *view)
 	for (uint32_t p = 0; p < compare->groups.places_count; p++) {
 		const struct esf_site_kpi *kpis = view->sites[compare->groups.order[p]].kpis;
 
-		for (uint32_t c = 0; c < compare->columns_count; c++)
-			compare->columns[c].values[p] = kpis[compare->columns[c].kpi].mean;
+		for (uint32_t c = 0; c < compare->columns_count; c++) {
+			const struct esf_site_kpi *kpi = &kpis[compare->columns[c].kpi];
+
+			compare->columns[c].values[p] = kpi->excluded == 0 ? kpi->mean : NAN;
+		}
 	}
 }
 

@@ -76,7 +76,8 @@ void esf_comparison_read(
     const struct esf_view *view, uint32_t site, uint32_t kpi, struct esf_oddity *out)
 {
 	const struct esf_comparison *of = view->comparison;
-	double x = view->sites[site].kpis[kpi].mean;
+	const struct esf_site_kpi *value = &view->sites[site].kpis[kpi];
+	double x = value->excluded == 0 ? value->mean : NAN;
 	uint32_t column;
 
 	*out = (struct esf_oddity){ .median = NAN, .z = NAN, .usual = NAN, .self_z = NAN };

@@ -70,7 +70,7 @@ static void add_kpi(struct site_sums *sums, const struct esf_kpi *kpi, struct es
 
 	value->score = NAN;
 	value->contribution = NAN;
-	if (!(kpi->weight > 0))
+	if (!(kpi->weight > 0) || value->excluded != 0)
 		return;
 	value->score = esf_health_score(&kpi->bands, value->mean);
 	sums->weight += kpi->weight;

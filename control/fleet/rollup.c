@@ -123,7 +123,7 @@ void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weigh
 	for (uint32_t i = 0; i < count; i++) {
 		const struct esf_site_kpi *site = sites[i];
 
-		if (isnan(site->mean))
+		if (isnan(site->mean) || site->excluded != 0)
 			continue;
 		add_site(&moments, weights[i], site->mean);
 		min = site->min < min ? site->min : min;

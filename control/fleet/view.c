@@ -8,6 +8,7 @@
 #include <urcu-qsbr.h>
 
 #include "control/fleet/comparison.h"
+#include "control/fleet/derive.h"
 #include "control/fleet/health.h"
 #include "control/fleet/rollup.h"
 
@@ -37,6 +38,7 @@ struct build {
 	double *values;
 	uint32_t *order; /* site index of each of them */
 	uint32_t *ends;  /* by region: where its slice ends */
+	uint8_t *masks;  /* derived_depth x sites */
 };
 
 /* The next count items of base; with base NULL only their bytes are counted. */
@@ -71,6 +73,7 @@ static size_t lay_out_scratch(struct build *build, char *base)
 	build->weights = carve(base, &used, sites, sizeof(*build->weights));
 	build->values = carve(base, &used, sites, sizeof(*build->values));
 	build->order = carve(base, &used, sites, sizeof(*build->order));
+	build->masks = carve(base, &used, sites * build->config->derived_depth, 1);
 	build->ends =
 	    carve(base, &used, build->config->regions_count + (size_t)1, sizeof(*build->ends));
 	return used;
@@ -171,7 +174,7 @@ static void read_kpis(
 			continue;
 		if (kpi->source == ESF_KPI_COMMS)
 			read_comms(block, &kpis[k]);
-		else
+		else if (kpi->source == ESF_KPI_MEASURED)
 			read_measured(&block->acc[kpi->measure], window_s, &kpis[k]);
 	}
 }
@@ -181,8 +184,7 @@ static bool is_skewed(const struct esf_config *config, int64_t offset)
 {
 	int64_t open = (int64_t)config->rollup.windows_open * config->rollup.window_ns;
 
-	return offset != ESF_SKEW_UNKNOWN &&
-	       (offset > config->clock.max_skew_ns || offset < -open);
+	return offset != ESF_SKEW_UNKNOWN && (offset > config->clock.max_skew_ns || offset < -open);
 }
 
 static void read_card(
@@ -197,8 +199,9 @@ static void read_card(
 	site->lost = card->lost;
 	memcpy(site->shed, card->ledger.shed, sizeof(site->shed));
 	site->unmapped = card->ledger.records[ESF_RECORD_UNMAPPED];
-	site->duplicates = card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE - ESF_SITE_DATAGRAM_FIRST] +
-	                   card->ledger.records[ESF_RECORD_DUPLICATE];
+	site->duplicates =
+	    card->ledger.datagrams[ESF_DATAGRAM_DUPLICATE - ESF_SITE_DATAGRAM_FIRST] +
+	    card->ledger.records[ESF_RECORD_DUPLICATE];
 }
 
 /* A provisional window can end a silence but not lengthen it: its records may still come. */
@@ -238,6 +241,7 @@ static void build_site(
 	*site = (struct esf_site_view){ .kpis = kpis };
 	read_card(build->config, esf_plane_card(plane, index), site);
 	read_kpis(build->config, block, kpis);
+	esf_derive_site(build->config, kpis);
 	site->reporting = block != NULL && block->accepted > 0;
 	set_silence(build, site, silent_before);
 	esf_health_site(build->config, kpis, site);
@@ -295,6 +299,35 @@ static void build_scope_kpi(
 		out->score = esf_health_score(&kpi->bands, out->mean);
 }
 
+/* The shown stddev is taken about the shown mean. */
+static void derive_scope_kpi(
+    struct build *build, uint32_t k, uint32_t scope, uint32_t first, uint32_t end)
+{
+	const struct esf_kpi *kpi = &build->config->kpis[k];
+	struct esf_scope_kpi *kpis = kpis_of_scope(build, scope);
+	struct esf_derive_scope of = { build->config, build->grouped + first,
+		build->weights + first, end - first, build->masks };
+	double mean = esf_derive_mean(&of, kpis, k);
+
+	kpis[k].stddev = hypot(kpis[k].stddev, kpis[k].mean - mean);
+	kpis[k].mean = mean;
+	kpis[k].score = kpi->weight > 0 ? esf_health_score(&kpi->bands, mean) : NAN;
+}
+
+static void derive_scopes(struct build *build)
+{
+	uint32_t regions = build->view->regions_count;
+
+	for (uint32_t i = 0; i < build->config->derived_count; i++) {
+		uint32_t k = build->config->derived[i];
+
+		for (uint32_t r = 0; r < regions; r++)
+			derive_scope_kpi(
+			    build, k, r, r == 0 ? 0 : build->ends[r - 1], build->ends[r]);
+		derive_scope_kpi(build, k, regions, 0, build->present_count);
+	}
+}
+
 static void build_scopes(struct build *build)
 {
 	const struct esf_config *config = build->config;
@@ -316,11 +349,12 @@ static void build_scopes(struct build *build)
 			    build, k, r, r == 0 ? 0 : build->ends[r - 1], build->ends[r]);
 		build_scope_kpi(build, k, regions, 0, count);
 	}
+	derive_scopes(build);
 }
 
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
-    const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
-    const uint32_t *silent_before)
+    const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed,
+    int64_t time, const uint32_t *silent_before)
 {
 	struct build build = {
 		.config = config,

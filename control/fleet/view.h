@@ -31,6 +31,9 @@ struct esf_site_kpi {
 	uint32_t samples; /* good records, by weight */
 	uint32_t good;    /* good records */
 	uint32_t refused; /* bad + uncertain + out_of_range + not_finite */
+	uint8_t excluded; /* 1 + the index of the KPI that says that the window is no time of this one's: it is
+	                     shown, and neither scored nor rolled up; 0: counts */
+	bool derived;     /* by its expression */
 	double score;        /* 0..100; NaN: no data or not scored */
 	double contribution; /* points of health it costs; NaN: not scored or health unknown */
 };

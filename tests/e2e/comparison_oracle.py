@@ -125,12 +125,17 @@ class Comparison:
             return self.config.region_of(site)
         return "fleet" if peers == "fleet" else site.labels.get(peers.partition(":")[2])
 
+    @staticmethod
+    def _counts(values):
+        """Excluded time is nobody's."""
+        return values["mean"] if values["excluded"] is None else None
+
     def window(self, start, kpis_of):
         """kpis_of: [(site, {KPI: values})]; adds to values what comparison says."""
         for kpi in self.config.kpis:
             groups = {}
             for site, kpis in kpis_of:
-                x = kpis[kpi.name]["mean"]
+                x = self._counts(kpis[kpi.name])
                 if kpi.compare and x is not None and self._group_of(site) is not None:
                     groups.setdefault(self._group_of(site), []).append(x)
             groups = {name: Group(values) for name, values in groups.items()}
@@ -138,11 +143,11 @@ class Comparison:
                 values = kpis[kpi.name]
                 values.update(dict.fromkeys(("z", "median", "peers", "usual", "self_z", "odd")), outlier=False)
                 if kpi.compare:
-                    group = groups.get(self._group_of(site)) if values["mean"] is not None else None
+                    group = groups.get(self._group_of(site)) if self._counts(values) is not None else None
                     self._judge(site, kpi, values, group, start)
 
     def _judge(self, site, kpi, values, group, start):
-        config, x = self.config, values["mean"]
+        config, x = self.config, self._counts(values)
         far = False
         if group is not None:
             values["peers"] = group.count
@@ -157,7 +162,7 @@ class Comparison:
         values["odd"] = "both" if outlier and itself else "peers" if outlier else "itself" if itself else None
 
     def _is_new(self, site, kpi, values, start):
-        slots, x = SLOTS[self.config.baseline], values["mean"]
+        slots, x = SLOTS[self.config.baseline], self._counts(values)
         if slots == 0:
             return False
         baseline = self.baselines.setdefault((site.name, kpi.name),

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from comparison_oracle import Comparison
+from derived_oracle import Deriver, Expr
 
 S = 1_000_000_000
 
@@ -48,8 +49,15 @@ class Kpi:
     good: tuple = (None, None)  # None: open
     warn: tuple = (None, None)
     crit: tuple = (None, None)
+    expr: Expr = None
+    missing: bool = False  # derive: missing
+    exclude: list = field(default_factory=list)
     compare: bool = False
     min_effect: float = 0.0
+
+    @property
+    def is_measured(self):
+        return not self.is_comms and (self.expr is None or self.missing)
 
     @property
     def is_comms(self):
@@ -137,7 +145,7 @@ class Config:
             if rule.name == name:
                 return rule
         for kpi in self.kpis:
-            if kpi.name == name and not kpi.is_comms:
+            if kpi.name == name and kpi.is_measured:
                 return Rule(name, name)
         return None
 
@@ -168,6 +176,12 @@ def _kpi_yaml(kpi):
         band = getattr(kpi, key)
         if band != (None, None):
             out[key] = list(band)
+    if kpi.expr is not None:
+        out["expr"] = kpi.expr.text
+        if kpi.missing:
+            out["derive"] = "missing"
+    if kpi.exclude:
+        out["exclude"] = kpi.exclude
     if kpi.compare:
         out.update(compare=True, min_effect=kpi.min_effect)
     return out
@@ -530,6 +544,7 @@ class Cell:
 class Model:
     def __init__(self, config):
         self.config = config
+        self.deriver = Deriver(config.kpis)
         self.window_ns = config.window_s * S
         self.now = None
         self.datagrams = dict.fromkeys(DATAGRAM_VERDICTS, 0)
@@ -576,8 +591,7 @@ class Model:
         self.thinned = set()
         for site in self.config.sites:
             cell = self.cells.get((site.name, closed), Cell())
-            kpis = {k.name: self._site_kpi(site.name, k, cell, closed, increases)
-                    for k in self.config.kpis}
+            kpis = self._site_kpis(site, cell, closed, increases)
             if self._mode(self._site_health(kpis)[0]) == "downsample":
                 self.thinned.add(site.name)
 
@@ -694,7 +708,7 @@ class Model:
 
     def _is_kept(self, site, kpi, time, value):
         index = [s.name for s in self.config.sites].index(site)
-        measure = [k.name for k in self.config.kpis if not k.is_comms].index(kpi)
+        measure = [k.name for k in self.config.kpis if k.is_measured].index(kpi)
         bits = struct.unpack("<Q", struct.pack("<d", value))[0]
         place = 64 * index + measure + 1
         upper = _mix(_mix((place * 0x9E3779B97F4A7C15 + bits) & MASK) ^ time) >> 32
@@ -815,8 +829,7 @@ class Model:
         for site in config.sites:
             cell = self.cells.get((site.name, window), Cell())
             unheard[site.name] = 0 if cell.accepted else unheard[site.name] + 1
-            kpis = {k.name: self._site_kpi(site.name, k, cell, window, increases)
-                    for k in config.kpis}
+            kpis = self._site_kpis(site, cell, window, increases)
             health, coverage = self._site_health(kpis)
             states[site.name] = (site, cell, kpis, health, coverage)
         self.comparison.window(window * self.window_ns, [(s[0], s[2]) for s in states.values()])
@@ -835,6 +848,12 @@ class Model:
             "regions": regions,
             "sites": documents,
         }
+
+    def _site_kpis(self, site, cell, window, increases):
+        kpis = {k.name: self._site_kpi(site.name, k, cell, window, increases)
+                for k in self.config.kpis}
+        self.deriver.site(kpis)
+        return kpis
 
     def _site_kpi(self, site, kpi, cell, window, increases):
         out = {"mean": None, "stddev": None, "min": None, "max": None, "samples": 0, "good": 0,
@@ -883,13 +902,16 @@ class Model:
         weights, capped = {}, False
         for kpi in config.kpis:
             values = kpis[kpi.name]
+            values["score"] = values["contribution"] = None
+            if values["excluded"] is not None:
+                continue
             values["score"] = self._score(kpi, values["mean"])
-            values["contribution"] = None
             if kpi.weight > 0 and values["good"] > 0:
                 c = values["good"] / (values["good"] + values["refused"])
                 weights[kpi.name] = kpi.weight * c
                 capped = capped or (kpi.vital and values["score"] <= 40)
-        scored = math.fsum(kpi.weight for kpi in config.kpis)
+        scored = math.fsum(kpi.weight for kpi in config.kpis
+                           if kpis[kpi.name]["excluded"] is None)
         total = math.fsum(weights.values())
         coverage = total / scored if scored > 0 else 0.0
         if total == 0 or coverage < config.min_coverage:
@@ -909,7 +931,7 @@ class Model:
     def _site(self, state, card, unheard):
         site, _, kpis, health, coverage = state
         keys = ["mean", "stddev", "min", "max", "samples", "good", "refused", "score",
-                "contribution", "z", "median", "outlier", "peers", "usual", "self_z", "odd"]
+                "contribution", "derived", "excluded", "z", "median", "outlier", "peers", "usual", "self_z", "odd"]
         last_seen, lost, duplicates = card
         return {
             "id": site.id, "name": site.name, "region": self.config.region_of(site),
@@ -939,17 +961,21 @@ class Model:
 
     def _scope_kpi(self, kpi, states):
         rows = [(Fraction(site.weight), kpis[kpi.name]) for site, _, kpis, _, _ in states
-                if kpis[kpi.name]["mean"] is not None]
+                if kpis[kpi.name]["mean"] is not None and kpis[kpi.name]["excluded"] is None]
         out = dict.fromkeys(["mean", "stddev", "min", "max", "p50", "p95"])
         out.update(sites=len(rows), samples=sum(row["samples"] for _, row in rows), score=None)
+        mean = self.deriver.scope(kpi, [(Fraction(site.weight), kpis)
+                                        for site, _, kpis, _, _ in states])
+        if mean is not None:
+            out.update(mean=float(mean), score=self._score(kpi, float(mean)))
         if not rows:
             return out
         total = sum(w for w, _ in rows)
-        mean = sum(w * Fraction(row["mean"]) for w, row in rows) / total
-        squares = sum(w * (Fraction(row["mean"]) - mean) ** 2 for w, row in rows)
+        if mean is not None:
+            squares = sum(w * (Fraction(row["mean"]) - mean) ** 2 for w, row in rows)
+            out["stddev"] = math.sqrt(squares / total)
         means = sorted(row["mean"] for _, row in rows)
-        out.update(mean=float(mean), stddev=math.sqrt(squares / total),
-                   min=min(row["min"] for _, row in rows), max=max(row["max"] for _, row in rows),
+        out.update(min=min(row["min"] for _, row in rows), max=max(row["max"] for _, row in rows),
                    p50=means[-(-50 * len(means) // 100) - 1],
-                   p95=means[-(-95 * len(means) // 100) - 1], score=self._score(kpi, float(mean)))
+                   p95=means[-(-95 * len(means) // 100) - 1])
         return out

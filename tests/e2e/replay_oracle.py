@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import oracle
+from derived_oracle import random_expr
 from oracle import (BAD, BIRTH, DATA, DEATH, EVENT, GOOD, S, UNCERTAIN, Birth, Config, Data, Etd,
                     Event, Influx, Kpi, Line, Model, Packet, Region, Rule, Site)
 
@@ -65,6 +66,7 @@ class Fleet:
         self.nanoseconds = seed % 2 == 0  # else the capture's clock ticks in microseconds
         self.packets = []  # (arrival, order, Packet)
         self._make_config()
+        self._make_derived(random.Random(seed + 2 * 10**9))
         self._make_comparison(random.Random(seed + 10**9))
         self.begin = START_S * S + self.rng.randrange(10**8) * 1000
         self.end = self.begin + self.rng.randint(3, 12) * self.config.window_s * S
@@ -105,6 +107,27 @@ class Fleet:
         config.keep_one_in = rng.choice([1, 2, 3, 10, 1000])
         config.band = rng.choice([0.001, 0.01, 0.1, 0.3, 1])
         config.max_silence_s = rng.choice([2, 15, 3600])
+
+    def _make_derived(self, rng):
+        """Some KPIs by expressions, of each other too; some of them sent as well, some excluded."""
+        kpis = self.config.kpis
+        if rng.random() < 0.3:
+            return
+        measured = [kpi.name for kpi in kpis if not kpi.is_comms]
+        for i in range(rng.randint(1, 3)):
+            kpi = random_kpi(rng, "derived_%d" % i)
+            kpi.expr = random_expr(rng, [k.name for k in kpis])
+            kpis.append(kpi)
+        for kpi in kpis[:]:
+            if kpi.expr is None and kpi.name.startswith("gauge") and rng.random() < 0.3:
+                others = [name for name in measured if name != kpi.name]
+                if others and not any(k.expr and kpi.name in k.expr.inputs for k in kpis):
+                    kpi.expr, kpi.missing = random_expr(rng, others), True
+                    measured.remove(kpi.name)
+            if rng.random() < 0.2:
+                names = [k.name for k in kpis if k is not kpi]
+                kpi.exclude = rng.sample(names, min(len(names), rng.randint(1, 2)))
+        rng.shuffle(kpis)
 
     def _make_comparison(self, rng):
         config = self.config
