@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium/crypto_shorthash.h>
-
+#include "fingerprint.h"
 #include "limits.h"
 
 enum {
@@ -30,8 +29,7 @@ struct esf_lines {
 	uint64_t sets_mask;
 	uint64_t fingerprint_mask;
 	uint64_t forgotten;
-	uint8_t key[crypto_shorthash_KEYBYTES];
-	unsigned char message[sizeof(uint32_t) + ESF_DATAGRAM_MAX]; /* site and line, as hashed */
+	struct esf_fingerprint_key key;
 };
 
 static uint64_t capacity_rounded(uint32_t capacity)
@@ -63,7 +61,7 @@ struct esf_lines *esf_lines_create_narrow(uint32_t capacity, const uint8_t key[1
 	memset(lines->sets, 0, sets_count * sizeof(*lines->sets));
 	lines->sets_mask = sets_count - 1;
 	lines->fingerprint_mask = UINT64_MAX >> (64 - bits);
-	memcpy(lines->key, key, sizeof(lines->key));
+	esf_fingerprint_key_init(&lines->key, key);
 	return lines;
 }
 
@@ -76,16 +74,11 @@ void esf_lines_destroy(struct esf_lines *lines)
 }
 
 static uint64_t fingerprint_of(
-    struct esf_lines *lines, uint32_t site, const char *line, uint32_t length)
+    const struct esf_lines *lines, uint32_t site, const char *line, uint32_t length)
 {
-	uint64_t fingerprint;
+	uint64_t fingerprint =
+	    esf_fingerprint_of(&lines->key, site, line, length) & lines->fingerprint_mask;
 
-	assert(length <= ESF_DATAGRAM_MAX);
-	memcpy(lines->message, &site, sizeof(site));
-	memcpy(lines->message + sizeof(site), line, length);
-	crypto_shorthash(
-	    (unsigned char *)&fingerprint, lines->message, sizeof(site) + length, lines->key);
-	fingerprint &= lines->fingerprint_mask;
 	return fingerprint != 0 ? fingerprint : 1;
 }
 

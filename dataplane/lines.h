@@ -7,17 +7,17 @@
 
 /*
  * Dedup of text lines that carry a timestamp: a bounded, set-associative memory of keyed 64-bit
- * fingerprints (SipHash-2-4 of site and line), each with the time it was first seen. The same line
- * of the same site again within line_window of that time is a duplicate.
+ * fingerprints of site and line (fingerprint.h), each with the time it was first seen. The same
+ * line of the same site again within line_window of that time is a duplicate.
  *
  * One per shard, owned by its lcore; nothing is allocated after creation. When a set is full the
  * oldest fingerprint of it is forgotten, and counted if it was still inside its window.
  *
  * A new line is taken for a duplicate only where a remembered fingerprint equals its own. With N
  * remembered inside their window (at most the capacity, and at most line_window x lines a second)
- * that is N / 2^64 a line, whatever the lines: the key is secret. At R lines a second one is lost
- * every 2^64 / (N R) seconds: 200 days for N = 2^20 and R = 10^6, 200 years for R = 2700. 16 bytes
- * a fingerprint.
+ * that is 2 N / 2^64 a line at most, whatever the lines: the key is secret. At R lines a second one
+ * is lost every 2^64 / (2 N R) seconds: 100 days for N = 2^20 and R = 10^6, 100 years for R = 2700.
+ * 16 bytes a fingerprint.
  */
 struct esf_lines;
 

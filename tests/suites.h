@@ -22,6 +22,7 @@
 	X(dedup)                                                                                   \
 	X(learned)                                                                                   \
 	X(storm)                                                                                   \
+	X(fingerprint)                                                                             \
 	X(lines)                                                                                   \
 	X(names)                                                                                   \
 	X(counter)                                                                                 \
