@@ -41,7 +41,7 @@ static struct esf_config *make_config(uint32_t sites, uint32_t kpis)
 	for (uint32_t i = 0; i < kpis; i++)
 		fprintf(out,
 		    "  - {name: k%u, good: [0.5, null], warn: [0.2, null], crit: [0.1, null], "
-		    "weight: 0.2}\n",
+		    "weight: 0.2, compare: true}\n",
 		    i);
 	fclose(out);
 	if (esf_config_load_memory("micro.yaml", text, size, &config, &faults) != 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/fleet/compare.h"
 #include "control/fleet/health.h"
 #include "control/fleet/rollup.h"
 
@@ -24,6 +25,7 @@ struct tick {
 	struct esf_site_view *sites;
 	const struct esf_site_kpi **column;
 	double *weights, *scratch;
+	struct esf_compare *compare;
 };
 
 static struct esf_view *open_view(const struct fleet *fleet)
@@ -75,6 +77,22 @@ static void run_rollup(void *context, uint64_t rounds)
 		}
 }
 
+/* Windows that close, one after the other, among regions and with baselines. */
+static void run_comparison(void *context, uint64_t rounds)
+{
+	struct tick *tick = context;
+	struct esf_view *view = tick->view;
+
+	for (uint64_t i = 0; i < rounds; i++) {
+		esf_comparison_free(view->comparison);
+		view->comparison = NULL;
+		view->start += tick->fleet.config->rollup.window_ns;
+		if (esf_compare_close(tick->compare, view) != 0)
+			micro_fail("no comparison");
+	}
+	micro_use((uintptr_t)view->comparison);
+}
+
 static void start(struct tick *tick, uint32_t sites, uint32_t kpis)
 {
 	size_t kpis_all;
@@ -93,10 +111,14 @@ static void start(struct tick *tick, uint32_t sites, uint32_t kpis)
 	tick->scratch = micro_allocate(sites, sizeof(*tick->scratch));
 	for (uint32_t s = 0; s < sites; s++)
 		tick->weights[s] = 1;
+	tick->compare = esf_compare_create(tick->fleet.config, tick->view->config_revision, sites);
+	if (tick->compare == NULL)
+		micro_fail("no memory for comparison");
 }
 
 static void stop(struct tick *tick)
 {
+	esf_compare_destroy(tick->compare);
 	esf_view_free(tick->view);
 	free(tick->kpis);
 	free(tick->sites);
@@ -112,7 +134,9 @@ static void tick_rows(struct micro *bench, uint32_t sites, uint32_t kpis, double
 	static const struct {
 		const char *name;
 		void (*run)(void *context, uint64_t rounds);
-	} parts[] = { { "health alone", run_health }, { "the fleet's rollup alone", run_rollup } };
+	} parts[] = { { "health alone", run_health },
+		{ "the fleet's rollup alone", run_rollup },
+		{ "comparison alone", run_comparison } };
 	const struct micro_goal goal = { .ns = goal_ns };
 	struct tick tick;
 	char name[48];

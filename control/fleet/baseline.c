@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/fleet/pages.h"
+
 #define NS_PER_HOUR INT64_C(3600000000000)
 
 enum {
@@ -99,7 +101,7 @@ static int keep_usual(struct esf_baseline *baseline)
 		first++;
 	if (first == baseline->sites)
 		return 0;
-	baseline->usual = malloc(sizeof(*baseline->usual) + size);
+	baseline->usual = esf_pages_alloc(sizeof(*baseline->usual) + size);
 	if (baseline->usual == NULL)
 		return -ENOMEM;
 	atomic_init(&baseline->usual->holders, 1);
@@ -127,7 +129,8 @@ int esf_baseline_enter(struct esf_baseline *baseline, int64_t start)
 	baseline->hour = hour;
 	baseline->stamp = (uint8_t)floor_div(hour + 3 * 24, baseline->slots);
 	if (baseline->slot[slot] == NULL)
-		baseline->slot[slot] = calloc(baseline->sites + (size_t)1, sizeof(struct cell));
+		baseline->slot[slot] =
+		    esf_pages_zeroed((baseline->sites + (size_t)1) * sizeof(struct cell));
 	baseline->now = baseline->slot[slot];
 	return baseline->now == NULL ? -ENOMEM : keep_usual(baseline);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/fleet/baseline.h"
+#include "control/fleet/pages.h"
 #include "control/fleet/peer_groups.h"
 #include "control/fleet/peers.h"
 
@@ -62,10 +63,10 @@ static int column_fill(struct column *column, const char *name, uint32_t sites)
 	size_t count = sites + (size_t)1;
 
 	snprintf(column->name, sizeof(column->name), "%s", name);
-	column->history[AGAINST_PEERS] = calloc(count, sizeof(uint64_t));
-	column->history[AGAINST_ITSELF] = calloc(count, sizeof(uint64_t));
-	column->odd = calloc(count, sizeof(*column->odd));
-	column->values = calloc(count, sizeof(*column->values));
+	column->history[AGAINST_PEERS] = esf_pages_zeroed(count * sizeof(uint64_t));
+	column->history[AGAINST_ITSELF] = esf_pages_zeroed(count * sizeof(uint64_t));
+	column->odd = esf_pages_zeroed(count * sizeof(*column->odd));
+	column->values = esf_pages_zeroed(count * sizeof(*column->values));
 	if (column->history[AGAINST_PEERS] != NULL && column->history[AGAINST_ITSELF] != NULL &&
 	    column->odd != NULL && column->values != NULL)
 		return 0;
@@ -175,7 +176,7 @@ struct esf_compare *esf_compare_create(
 	if (compare == NULL)
 		return NULL;
 	compare->sites = sites;
-	compare->scratch = malloc((sites + (size_t)1) * sizeof(*compare->scratch));
+	compare->scratch = esf_pages_alloc((sites + (size_t)1) * sizeof(*compare->scratch));
 	if (compare->scratch != NULL && esf_peer_groups_create(&compare->groups, sites) == 0 &&
 	    adopt_columns(compare, config, config_revision) == 0)
 		return compare;

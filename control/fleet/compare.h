@@ -15,8 +15,8 @@
  * last rounds[1] closed windows, rounds[0] that are make a site odd, and where fewer are,
  * rounds[0] that are not end it. A window without a verdict is not far out.
  *
- * Memory: esf_compare_site_size for each site, all but the baselines' from the start; a view's own is
- * a few bytes a site.
+ * Memory: esf_compare_site_size for each site, all but the baselines' from the start; a view's own
+ * is a few bytes a site.
  */
 struct esf_compare;
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "control/fleet/pages.h"
 #include "control/fleet/view.h"
 
 static void *carve(char *base, size_t *used, size_t count, size_t size)
@@ -39,7 +40,7 @@ struct esf_comparison *esf_comparison_create(
 		.groups_count = groups,
 		.sites_count = sites,
 	};
-	char *memory = calloc(1, lay_out(&shape, NULL, kpis, closed));
+	char *memory = esf_pages_zeroed(lay_out(&shape, NULL, kpis, closed));
 
 	if (memory == NULL)
 		return NULL;

@@ -10,6 +10,7 @@
 #include "control/fleet/comparison.h"
 #include "control/fleet/derive.h"
 #include "control/fleet/health.h"
+#include "control/fleet/pages.h"
 #include "control/fleet/rollup.h"
 
 const char *const esf_mode_names[] = { "full", "downsample", "deviation" };
@@ -109,12 +110,12 @@ static bool allocate(struct build *build)
 	uint32_t regions;
 	char *memory;
 
-	build->scratch = malloc(lay_out_scratch(build, NULL));
+	build->scratch = esf_pages_alloc(lay_out_scratch(build, NULL));
 	if (build->scratch == NULL)
 		return false;
 	lay_out_scratch(build, build->scratch);
 	regions = group_by_region(build);
-	memory = malloc(lay_out_view(build, NULL, regions));
+	memory = esf_pages_alloc(lay_out_view(build, NULL, regions));
 	if (memory == NULL) {
 		free(build->scratch);
 		return false;
