@@ -230,7 +230,7 @@ static void measure_group(const struct esf_config *config, const double *values,
 
 	for (uint32_t p = 0; p < count; p++) {
 		scratch[with_data] = values[p];
-		with_data += !isnan(values[p]);
+		with_data += isfinite(values[p]);
 	}
 	esf_peers_measure(scratch, with_data, out);
 	if (with_data < config->compare.min_peers)
