@@ -176,7 +176,7 @@ void esf_shard_take(
 	shard->ledger.datagrams_taken++;
 	shard->counted = true;
 	if (listener->format == ESF_LISTENER_ETD)
-		esf_shard_take_etd(shard, listener, payload, parcel->size, ESF_NO_SITE);
+		esf_shard_take_etd(shard, listener, payload, parcel->size, parcel->site);
 	else
 		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
 }
