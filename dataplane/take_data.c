@@ -111,13 +111,15 @@ static inline uint32_t take_run(const struct esf_shard *shard, struct esf_window
 	for (i = first; i < etd->count; i++) {
 		const struct esf_etd_raw_record raw = esf_etd_raw_at(etd, i);
 		const uint64_t offset_us = start_us + (uint64_t)(int64_t)raw.offset_us;
-		const struct esf_alias *alias = &aliases[raw.alias_and_quality];
 		const struct esf_gauge_rule *gauge;
+		const struct esf_alias *alias;
 		struct esf_acc *acc;
 		double value;
 
-		if (raw.alias_and_quality >= aliases_count || offset_us >= usual_us ||
-		    (half_of(alias) & mask) != usual || alias->rule == ESF_RULE_NONE)
+		if (raw.alias_and_quality >= aliases_count || offset_us >= usual_us)
+			break;
+		alias = &aliases[raw.alias_and_quality];
+		if ((half_of(alias) & mask) != usual || alias->rule == ESF_RULE_NONE)
 			break;
 		gauge = &gauges[alias->rule];
 		value = raw.value * gauge->scale + gauge->offset;
