@@ -7,6 +7,7 @@
 
 #include "digits.h"
 #include "influx_fields.h"
+#include "influx_known.h"
 #include "influx_tags.h"
 #include "influx_text.h"
 
@@ -31,11 +32,13 @@
 struct esf_influx {
 	const char *at;
 	const char *end;
-	const char *quote;     /* first one at or behind the line's start; end when none is */
+	const char *quote; /* first one at or behind the line's start; end when none is; NULL: not
+	                      looked for */
 	const char *backslash; /* likewise */
 	const char *site_tag;
 	uint32_t site_tag_length;
 	int64_t precision_ns;
+	struct esf_influx_known *known;
 	struct esf_influx_fields fields;
 	struct esf_influx_tags tags;
 	char site[ESF_DATAGRAM_MAX]; /* where a site's name is unescaped to */
@@ -47,7 +50,9 @@ struct esf_influx *esf_influx_create(void)
 
 	if (parser == NULL)
 		return NULL;
-	if (esf_influx_fields_init(&parser->fields) != 0) {
+	if (esf_influx_fields_init(&parser->fields) == 0)
+		parser->known = esf_influx_known_create(parser->fields.c_locale);
+	if (parser->known == NULL) {
 		esf_influx_destroy(parser);
 		return NULL;
 	}
@@ -58,6 +63,7 @@ void esf_influx_destroy(struct esf_influx *parser)
 {
 	if (parser == NULL)
 		return;
+	esf_influx_known_destroy(parser->known);
 	esf_influx_fields_fini(&parser->fields);
 	free(parser);
 }
@@ -68,11 +74,12 @@ void esf_influx_start(struct esf_influx *parser, const char *data, uint32_t size
 	assert(size <= ESF_DATAGRAM_MAX);
 	parser->at = data;
 	parser->end = data + size;
-	parser->quote = esf_influx_find(data, parser->end, '"');
-	parser->backslash = esf_influx_find(data, parser->end, '\\');
+	parser->quote = NULL;
+	parser->backslash = NULL;
 	parser->site_tag = site_tag;
 	parser->site_tag_length = (uint32_t)strlen(site_tag);
 	parser->precision_ns = precision_ns;
+	esf_influx_known_start(parser->known, data, size, site_tag, parser->site_tag_length);
 }
 
 /* First newline that no backslash escapes; end when there is none. */
@@ -122,9 +129,9 @@ static bool take_line(struct esf_influx *parser, struct esf_span *raw)
 
 	if (start == parser->end)
 		return false;
-	if (parser->quote < start)
+	if (parser->quote == NULL || parser->quote < start)
 		parser->quote = esf_influx_find(start, parser->end, '"');
-	if (parser->backslash < start)
+	if (parser->backslash == NULL || parser->backslash < start)
 		parser->backslash = esf_influx_find(start, parser->end, '\\');
 	end = esf_influx_find(start, parser->end, '\n');
 	next = esf_influx_skip_blanks(start, end);
@@ -316,7 +323,17 @@ static bool read_line(
 	return read_time(parser, at, end, line);
 }
 
-bool esf_influx_next(struct esf_influx *parser, struct esf_influx_line *line)
+/* A line that begins with its measurement and holds no escape and no string. */
+static bool is_plain(const struct esf_influx *parser, const struct esf_influx_line *line)
+{
+	const char *end = line->raw.at + line->raw.length;
+
+	return !line->malformed && parser->quote >= end && parser->backslash >= end &&
+	       !esf_influx_is(*line->raw.at, ESF_INFLUX_BLANK);
+}
+
+static __attribute__((noinline)) bool read_any(
+    struct esf_influx *parser, struct esf_influx_line *line)
 {
 	struct esf_span raw;
 
@@ -328,7 +345,38 @@ bool esf_influx_next(struct esf_influx *parser, struct esf_influx_line *line)
 			continue;
 		*line = (struct esf_influx_line){ .raw = raw };
 		line->malformed = !read_line(parser, at, end, line);
+		if (is_plain(parser, line))
+			esf_influx_known_learn(
+			    parser->known, line, parser->fields.prefix_length - 1);
 		return true;
 	}
 	return false;
+}
+
+bool esf_influx_next_known(struct esf_influx *parser, struct esf_influx_field *fields,
+    uint32_t room, struct esf_influx_line *line)
+{
+	const char *next = esf_influx_known_read(
+	    parser->known, parser->at, parser->precision_ns, fields, room, line);
+
+	if (next == NULL)
+		return false;
+	parser->at = next;
+	return true;
+}
+
+bool esf_influx_next(struct esf_influx *parser, struct esf_influx_line *line)
+{
+	return esf_influx_next_known(parser, parser->fields.entries, ESF_INFLUX_FIELDS_MAX, line) ||
+	       read_any(parser, line);
+}
+
+bool esf_influx_is_over(const struct esf_influx *parser)
+{
+	return parser->at == parser->end;
+}
+
+void esf_influx_forget(struct esf_influx *parser)
+{
+	esf_influx_known_forget(parser->known);
 }

@@ -24,6 +24,11 @@ enum esf_influx_type { ESF_INFLUX_NUMBER, ESF_INFLUX_STRING };
 
 struct esf_influx_field {
 	struct esf_span name; /* raw signal name: measurement.field, unescaped */
+	/*
+	 * The caller's to use: 0 at first, and then what the caller left there when the same name
+	 * was read before. NULL: this name is not remembered.
+	 */
+	uint64_t *memory;
 	enum esf_influx_type type;
 	double
 	    value; /* of a number; integers and unsigned ones are converted, booleans are 0 and 1 */
@@ -33,11 +38,12 @@ struct esf_influx_line {
 	struct esf_span raw; /* the line as it came, without its end: what dedup fingerprints */
 	bool malformed;      /* then nothing below is valid */
 	bool has_site;
-	struct esf_span site; /* value of the site tag, unescaped */
+	struct esf_span site;  /* value of the site tag, unescaped */
+	uint32_t *site_memory; /* the caller's, of that site's name, as a field's; or NULL */
 	bool has_time;
 	int64_t time; /* Unix ns: timestamp x precision */
 	uint32_t fields_count;
-	const struct esf_influx_field *fields;
+	struct esf_influx_field *fields;
 };
 
 struct esf_influx;
@@ -59,5 +65,19 @@ void esf_influx_start(struct esf_influx *parser, const char *data, uint32_t size
  * fields.
  */
 bool esf_influx_next(struct esf_influx *parser, struct esf_influx_line *line);
+
+/*
+ * Next line where it is made of what was read before (influx_known.h); false, and nothing changed,
+ * where it is not, or has more fields than there is room for. What it says, and its fields' memory,
+ * is valid until the next call of esf_influx_next, as long as the datagrams are.
+ */
+bool esf_influx_next_known(struct esf_influx *parser, struct esf_influx_field *fields,
+    uint32_t room, struct esf_influx_line *line);
+
+/* Forgets what was read before: says nothing else, and is slower for a while. For tests. */
+void esf_influx_forget(struct esf_influx *parser);
+
+/* Nothing of the datagram is left. */
+bool esf_influx_is_over(const struct esf_influx *parser);
 
 #endif

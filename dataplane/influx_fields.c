@@ -102,6 +102,7 @@ static struct esf_influx_field *add_field(
 		return NULL;
 	field->name.at = fields->names_end;
 	field->name.length = fields->prefix_length + length;
+	field->memory = NULL;
 	field->type = ESF_INFLUX_NUMBER;
 	field->value = 0;
 	fields->names_end += field->name.length;

@@ -98,10 +98,26 @@ static struct entry *find_victim(struct set *set)
 	return oldest;
 }
 
+uint64_t esf_lines_prepare(
+    const struct esf_lines *lines, uint32_t site, const char *line, uint32_t length)
+{
+	uint64_t fingerprint = fingerprint_of(lines, site, line, length);
+	const struct set *set = &lines->sets[fingerprint & lines->sets_mask];
+
+	__builtin_prefetch(&set->ways[0], 1);
+	__builtin_prefetch(&set->ways[WAYS / 2], 1);
+	return fingerprint;
+}
+
 bool esf_lines_seen(struct esf_lines *lines, uint32_t site, const char *line, uint32_t length,
     int64_t now, int64_t window_ns)
 {
-	uint64_t fingerprint = fingerprint_of(lines, site, line, length);
+	return esf_lines_has_seen(lines, fingerprint_of(lines, site, line, length), now, window_ns);
+}
+
+bool esf_lines_has_seen(
+    struct esf_lines *lines, uint64_t fingerprint, int64_t now, int64_t window_ns)
+{
 	struct set *set = &lines->sets[fingerprint & lines->sets_mask];
 	struct entry *victim;
 

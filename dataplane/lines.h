@@ -36,6 +36,15 @@ void esf_lines_destroy(struct esf_lines *lines);
 bool esf_lines_seen(struct esf_lines *lines, uint32_t site, const char *line, uint32_t length,
     int64_t now, int64_t window_ns);
 
+/*
+ * The same in two steps, so that others can be taken between them while what the second will ask
+ * for is fetched: the line's fingerprint, and the question itself.
+ */
+uint64_t esf_lines_prepare(
+    const struct esf_lines *lines, uint32_t site, const char *line, uint32_t length);
+bool esf_lines_has_seen(
+    struct esf_lines *lines, uint64_t fingerprint, int64_t now, int64_t window_ns);
+
 /* Fingerprints that were forgotten inside their window because their set was full. */
 uint64_t esf_lines_forgotten(const struct esf_lines *lines);
 

@@ -25,7 +25,7 @@ static inline uint64_t esf_recent_word(const char *at)
 	return word;
 }
 
-/* Of less than 8 bytes. */
+/* Of less than 8 bytes: another one for each other text of that length. */
 static inline uint64_t esf_recent_short(const char *text, uint32_t length)
 {
 	uint32_t first = 0, last = 0;
@@ -54,7 +54,7 @@ static inline uint32_t esf_recent_place(const char *text, uint32_t length)
 static inline bool esf_recent_equal(const char *a, const char *b, uint32_t length)
 {
 	if (length < 8)
-		return memcmp(a, b, length) == 0;
+		return esf_recent_short(a, length) == esf_recent_short(b, length);
 	for (uint32_t i = 0; i + 8 < length; i += 8) {
 		if (esf_recent_word(a + i) != esf_recent_word(b + i))
 			return false;

@@ -67,6 +67,7 @@ static inline void take_payload(struct esf_shard *shard, uint8_t listener_index,
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
 
 	if (listener->format == ESF_LISTENER_ETD) {
+		esf_shard_end_text(shard);
 		if (shard->hand_over == NULL)
 			esf_shard_take_etd(
 			    shard, listener, frame->payload, frame->payload_size, etd_site);
@@ -78,7 +79,7 @@ static inline void take_payload(struct esf_shard *shard, uint8_t listener_index,
 	shard->sender = &frame->source;
 	shard->sender_asked = false;
 	if (shard->hand_over == NULL)
-		esf_shard_take_text(
+		esf_shard_read_text(
 		    shard, listener, frame->payload, frame->payload_size, ESF_ASK_SENDER);
 	else
 		esf_shard_steer_text(shard, listener_index, frame->payload, frame->payload_size,
@@ -143,6 +144,7 @@ static uint64_t receive_few(struct esf_shard *shard, const struct esf_frame_addr
 	}
 	for (uint32_t i = 0; i < wanted; i++)
 		take_payload(shard, listeners[i], &frames[i], etd_sites[i]);
+	esf_shard_end_text(shard);
 	return neighbours;
 }
 

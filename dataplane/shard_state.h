@@ -18,6 +18,33 @@
 
 enum { ESF_NO_OWNER = 0xff };
 
+/* What became of the lines of the text datagram that is being taken. */
+struct esf_text_tally {
+	uint32_t taken;
+	uint32_t malformed;
+	uint32_t unknown;
+	uint32_t duplicates; /* their sites, and those of the shed, are in shard->refused_sites */
+	uint32_t shed;
+};
+
+/*
+ * Lines that were read, and whose sites were found, ahead of their taking, so that what that will
+ * ask for is fetched meanwhile; see take_text.c.
+ */
+enum { ESF_AHEAD_LINES = 16, ESF_AHEAD_FIELDS = 512 };
+
+struct esf_text_ahead {
+	uint32_t lines_count;
+	uint32_t fields_count;
+	struct {
+		struct esf_text_line line;
+		uint64_t fingerprint; /* where the line has a time */
+		uint32_t site;
+		bool is_first; /* of its datagram */
+	} lines[ESF_AHEAD_LINES];
+	struct esf_influx_field fields[ESF_AHEAD_FIELDS];
+};
+
 /* A shard's counters as others may read them: a seqlock, written whole at the end of each pass with
  * work. */
 struct esf_ledger_copy {
@@ -60,6 +87,9 @@ struct esf_shard {
 
 	struct esf_ledger ledger;
 	uint64_t text_datagrams; /* numbers them, see struct esf_site.datagram */
+	bool text_is_open;       /* the last one is yet to be counted */
+	struct esf_text_tally tally;
+	struct esf_text_ahead ahead;
 	uint32_t *refused_sites; /* of the datagram at hand, ESF_LINES_MAX: those of duplicates
 	                          * from the front, those of shed lines from the back */
 
@@ -154,6 +184,21 @@ static inline void esf_shard_count_record(
 {
 	shard->ledger.records[verdict]++;
 	site->ledger.records[verdict]++;
+}
+
+static inline void esf_shard_count_records(
+    struct esf_shard *shard, enum esf_record_verdict verdict, uint32_t count)
+{
+	shard->ledger.records_received += count;
+	shard->ledger.records[verdict] += count;
+}
+
+static inline void esf_shard_count_values(
+    struct esf_shard *shard, struct esf_site *site, enum esf_record_verdict verdict, uint32_t count)
+{
+	esf_shard_count_records(shard, verdict, count);
+	site->ledger.records_received += count;
+	site->ledger.records[verdict] += count;
 }
 
 static inline uint32_t esf_shard_touched_after(const struct esf_shard *shard, uint32_t at)
@@ -291,8 +336,21 @@ void esf_shard_take_etd(struct esf_shard *shard, const struct esf_listener *list
 struct esf_stream;
 void esf_shard_take_data(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
     const struct esf_stream *stream);
+/* Reads a text datagram and takes its lines, or leaves the last of them for later. */
+void esf_shard_read_text(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size, uint32_t sender_site);
+/* Takes what was left of the datagrams read; before any other thing is taken. */
+void esf_shard_take_left(struct esf_shard *shard);
+static inline void esf_shard_end_text(struct esf_shard *shard)
+{
+	if (shard->text_is_open || shard->ahead.lines_count > 0)
+		esf_shard_take_left(shard);
+}
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
+/* take_influx.c: the fields of a line of that time. */
+void esf_shard_take_fields(struct esf_shard *shard, struct esf_site *site,
+    const struct esf_influx_field *fields, uint32_t count, int64_t time);
 uint32_t esf_shard_line_site(
     struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
 void esf_shard_count_line(

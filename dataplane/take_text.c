@@ -8,20 +8,6 @@
 
 enum line_fate { LINE_TAKEN, LINE_MALFORMED, LINE_UNKNOWN, LINE_DUPLICATE, LINE_SHED };
 
-struct text_tally {
-	uint32_t taken;
-	uint32_t malformed;
-	uint32_t unknown;
-	uint32_t duplicates; /* their sites, and those of the shed, are in shard->refused_sites */
-	uint32_t shed;
-};
-
-static void count_records(struct esf_shard *shard, enum esf_record_verdict verdict, uint32_t count)
-{
-	shard->ledger.records_received += count;
-	shard->ledger.records[verdict] += count;
-}
-
 static void count_site_datagram(
     struct esf_shard *shard, uint32_t site_index, enum esf_datagram_verdict verdict)
 {
@@ -45,44 +31,12 @@ static void count_site_line(
 	esf_shard_touch(shard, site);
 }
 
-static void count_value(
-    struct esf_shard *shard, struct esf_site *site, enum esf_record_verdict verdict)
-{
-	count_records(shard, verdict, 1);
-	site->ledger.records_received++;
-	site->ledger.records[verdict]++;
-}
-
 /* What has a value but no rule; id: its name's. */
 static enum esf_record_verdict refuse_unmapped(
     struct esf_shard *shard, struct esf_site *site, uint32_t id)
 {
 	esf_site_count_unmapped(site, &shard->site_pools, id, 0);
 	return ESF_RECORD_UNMAPPED;
-}
-
-static enum esf_record_verdict take_field(struct esf_shard *shard, struct esf_site *site,
-    const struct esf_influx_field *field, int64_t time)
-{
-	const struct esf_record record = {
-		.time = time, .value = field->value, .kind = ESF_KIND_GAUGE
-	};
-	bool is_text = field->type == ESF_INFLUX_STRING;
-	uint32_t id;
-	uint16_t rule = esf_names_intern(shard->names, field->name.at, field->name.length, &id);
-
-	if (rule == ESF_RULE_NONE)
-		return is_text ? ESF_RECORD_UNMAPPED : refuse_unmapped(shard, site, id);
-	if (is_text)
-		return ESF_RECORD_NOT_NUMERIC;
-	return esf_shard_record(shard, site, rule, &record);
-}
-
-static void take_influx(struct esf_shard *shard, struct esf_site *site,
-    const struct esf_influx_line *line, int64_t time)
-{
-	for (uint32_t i = 0; i < line->fields_count; i++)
-		count_value(shard, site, take_field(shard, site, &line->fields[i], time));
 }
 
 static enum esf_record_kind statsd_kind(const struct esf_statsd_value *value)
@@ -119,7 +73,7 @@ static void take_statsd(struct esf_shard *shard, struct esf_site *site,
 			                           : ESF_RECORD_UNMAPPED;
 		else if (value->is_number)
 			verdict = esf_shard_record(shard, site, rule, &record);
-		count_value(shard, site, verdict);
+		esf_shard_count_values(shard, site, verdict, 1);
 	}
 }
 
@@ -135,7 +89,7 @@ static void take_syslog(
 		.text_length = syslog->message.length,
 	};
 
-	count_value(shard, site, esf_shard_message(shard, site, &message));
+	esf_shard_count_values(shard, site, esf_shard_message(shard, site, &message), 1);
 }
 
 static void take_values(
@@ -152,7 +106,8 @@ static void take_values(
 	else if (line->format == ESF_LISTENER_SYSLOG)
 		take_syslog(shard, site, &line->syslog, time);
 	else
-		take_influx(shard, site, &line->influx, time);
+		esf_shard_take_fields(
+		    shard, site, line->influx.fields, line->influx.fields_count, time);
 	esf_shard_touch(shard, site);
 }
 
@@ -166,7 +121,8 @@ static bool is_duplicate(
 }
 
 /* To the storm a datagram is one of the site's, whatever number of its lines it holds. */
-static bool is_shed(struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
+static inline bool is_shed(
+    struct esf_shard *shard, uint32_t site_index, const struct esf_text_line *line)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
 
@@ -176,6 +132,16 @@ static bool is_shed(struct esf_shard *shard, uint32_t site_index, const struct e
 		    shard, site, line->format, line->format == ESF_LISTENER_SYSLOG);
 	}
 	return site->shed;
+}
+
+/* A line that is no duplicate, of a known site. */
+static inline enum line_fate take_new(
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t site_index)
+{
+	if (is_shed(shard, site_index, line))
+		return LINE_SHED;
+	take_values(shard, &shard->plane->sites[site_index], line);
+	return LINE_TAKEN;
 }
 
 static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_line *line,
@@ -188,10 +154,7 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_l
 		return LINE_UNKNOWN;
 	if (is_duplicate(shard, *site_index, line))
 		return LINE_DUPLICATE;
-	if (is_shed(shard, *site_index, line))
-		return LINE_SHED;
-	take_values(shard, &shard->plane->sites[*site_index], line);
-	return LINE_TAKEN;
+	return take_new(shard, line, *site_index);
 }
 
 /* A host's name need not be a site's; a tag is there for nothing else. */
@@ -211,7 +174,7 @@ uint32_t esf_shard_line_site(
 }
 
 static void tally_line(
-    struct esf_shard *shard, struct text_tally *tally, enum line_fate fate, uint32_t site_index)
+    struct esf_shard *shard, struct esf_text_tally *tally, enum line_fate fate, uint32_t site_index)
 {
 	switch (fate) {
 	case LINE_TAKEN:
@@ -234,7 +197,7 @@ static void tally_line(
 }
 
 /* The first verdict that applies to a datagram of which no line was taken. */
-static enum esf_datagram_verdict refused_verdict(const struct text_tally *tally)
+static enum esf_datagram_verdict refused_verdict(const struct esf_text_tally *tally)
 {
 	if (tally->unknown > 0)
 		return ESF_DATAGRAM_UNKNOWN_SITE;
@@ -244,19 +207,19 @@ static enum esf_datagram_verdict refused_verdict(const struct text_tally *tally)
 }
 
 /* The refused lines of an accepted datagram are records. */
-static void count_refused_lines(struct esf_shard *shard, const struct text_tally *tally)
+static void count_refused_lines(struct esf_shard *shard, const struct esf_text_tally *tally)
 {
-	count_records(shard, ESF_RECORD_MALFORMED, tally->malformed);
-	count_records(shard, ESF_RECORD_UNKNOWN_SITE, tally->unknown);
-	count_records(shard, ESF_RECORD_DUPLICATE, tally->duplicates);
-	count_records(shard, ESF_RECORD_SHED, tally->shed);
+	esf_shard_count_records(shard, ESF_RECORD_MALFORMED, tally->malformed);
+	esf_shard_count_records(shard, ESF_RECORD_UNKNOWN_SITE, tally->unknown);
+	esf_shard_count_records(shard, ESF_RECORD_DUPLICATE, tally->duplicates);
+	esf_shard_count_records(shard, ESF_RECORD_SHED, tally->shed);
 	for (uint32_t i = 0; i < tally->duplicates; i++)
 		count_site_line(shard, shard->refused_sites[i], ESF_RECORD_DUPLICATE);
 	for (uint32_t i = 1; i <= tally->shed; i++)
 		count_site_line(shard, shard->refused_sites[ESF_LINES_MAX - i], ESF_RECORD_SHED);
 }
 
-static void count_text_datagram(struct esf_shard *shard, const struct text_tally *tally)
+static void count_text_datagram(struct esf_shard *shard, const struct esf_text_tally *tally)
 {
 	enum esf_datagram_verdict verdict;
 
@@ -273,21 +236,114 @@ static void count_text_datagram(struct esf_shard *shard, const struct text_tally
 		count_site_datagram(shard, shard->refused_sites[ESF_LINES_MAX - i], verdict);
 }
 
+static void open_datagram(struct esf_shard *shard)
+{
+	if (shard->text_is_open)
+		count_text_datagram(shard, &shard->tally);
+	shard->text_is_open = true;
+	shard->text_datagrams++;
+	shard->tally = (struct esf_text_tally){ 0 };
+}
+
+static void take_ahead(struct esf_shard *shard)
+{
+	struct esf_text_ahead *ahead = &shard->ahead;
+
+	for (uint32_t i = 0; i < ahead->lines_count; i++) {
+		const struct esf_text_line *line = &ahead->lines[i].line;
+		uint32_t site = ahead->lines[i].site;
+		enum line_fate fate;
+
+		if (ahead->lines[i].is_first)
+			open_datagram(shard);
+		if (site == ESF_NO_SITE)
+			fate = LINE_UNKNOWN;
+		else if (line->has_time &&
+		         esf_lines_has_seen(shard->lines, ahead->lines[i].fingerprint, shard->now,
+		             shard->policy->line_window_ns))
+			fate = LINE_DUPLICATE;
+		else
+			fate = take_new(shard, line, site);
+		tally_line(shard, &shard->tally, fate, site);
+	}
+	ahead->lines_count = 0;
+	ahead->fields_count = 0;
+}
+
+/* Finds the line's site, and has fetched what its taking will ask for. */
+static void prepare_line(struct esf_shard *shard, uint32_t index, uint32_t sender_site)
+{
+	const struct esf_text_line *line = &shard->ahead.lines[index].line;
+	uint32_t site = esf_shard_line_site(shard, line, sender_site);
+
+	shard->ahead.lines[index].site = site;
+	if (site == ESF_NO_SITE)
+		return;
+	__builtin_prefetch(&shard->plane->sites[site]);
+	__builtin_prefetch(&shard->plane->sites[site].storm);
+	if (line->has_time)
+		shard->ahead.lines[index].fingerprint =
+		    esf_lines_prepare(shard->lines, site, line->raw.at, line->raw.length);
+}
+
+/* Reads ahead the lines that can be; whether the datagram's first is among them. */
+static bool read_ahead(struct esf_shard *shard, uint32_t sender_site, bool is_first)
+{
+	struct esf_text_ahead *ahead = &shard->ahead;
+
+	for (;; is_first = false) {
+		uint32_t index = ahead->lines_count;
+		struct esf_text_line *line = &ahead->lines[index].line;
+
+		if (!esf_text_next_known(shard->text, ahead->fields + ahead->fields_count,
+		        ESF_AHEAD_FIELDS - ahead->fields_count, line))
+			return !is_first;
+		ahead->fields_count += line->influx.fields_count;
+		ahead->lines[index].is_first = is_first;
+		prepare_line(shard, index, sender_site);
+		if (++ahead->lines_count == ESF_AHEAD_LINES)
+			take_ahead(shard);
+	}
+}
+
+void esf_shard_read_text(struct esf_shard *shard, const struct esf_listener *listener,
+    const uint8_t *data, uint32_t size, uint32_t sender_site)
+{
+	bool is_influx = listener->format == ESF_LISTENER_INFLUX, is_open = false;
+	struct esf_text_line line;
+
+	esf_text_start(shard->text, listener, data, size);
+	for (;;) {
+		uint32_t site_index = ESF_NO_SITE;
+		enum line_fate fate;
+
+		is_open = (is_influx && read_ahead(shard, sender_site, !is_open)) || is_open;
+		if (is_open && esf_text_is_over(shard->text))
+			return;
+		take_ahead(shard);
+		if (!is_open)
+			open_datagram(shard);
+		is_open = true;
+		if (!esf_text_next(shard->text, &line))
+			return;
+		fate = take_line(shard, &line, sender_site, &site_index);
+		tally_line(shard, &shard->tally, fate, site_index);
+	}
+}
+
+void esf_shard_take_left(struct esf_shard *shard)
+{
+	take_ahead(shard);
+	if (shard->text_is_open)
+		count_text_datagram(shard, &shard->tally);
+	shard->text_is_open = false;
+}
+
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site)
 {
-	struct text_tally tally = { 0 };
-	struct esf_text_line line;
-
-	shard->text_datagrams++;
-	esf_text_start(shard->text, listener, data, size);
-	while (esf_text_next(shard->text, &line)) {
-		uint32_t site_index = ESF_NO_SITE;
-		enum line_fate fate = take_line(shard, &line, sender_site, &site_index);
-
-		tally_line(shard, &tally, fate, site_index);
-	}
-	count_text_datagram(shard, &tally);
+	esf_shard_read_text(shard, listener, data, size, sender_site);
+	esf_shard_end_text(shard);
 }
 
 /* One line of a datagram that another shard has judged: its records only. */
@@ -311,17 +367,17 @@ void esf_shard_count_line(
 		count_site_datagram(shard, site_index, ESF_DATAGRAM_ACCEPTED);
 		break;
 	case LINE_MALFORMED:
-		count_records(shard, ESF_RECORD_MALFORMED, 1);
+		esf_shard_count_records(shard, ESF_RECORD_MALFORMED, 1);
 		break;
 	case LINE_UNKNOWN:
-		count_records(shard, ESF_RECORD_UNKNOWN_SITE, 1);
+		esf_shard_count_records(shard, ESF_RECORD_UNKNOWN_SITE, 1);
 		break;
 	case LINE_DUPLICATE:
-		count_records(shard, ESF_RECORD_DUPLICATE, 1);
+		esf_shard_count_records(shard, ESF_RECORD_DUPLICATE, 1);
 		count_site_line(shard, site_index, ESF_RECORD_DUPLICATE);
 		break;
 	case LINE_SHED:
-		count_records(shard, ESF_RECORD_SHED, 1);
+		esf_shard_count_records(shard, ESF_RECORD_SHED, 1);
 		count_site_line(shard, site_index, ESF_RECORD_SHED);
 		break;
 	}

@@ -48,16 +48,21 @@ void esf_text_start(
 		    listener->precision_ns);
 }
 
-static bool next_influx(struct esf_influx *parser, struct esf_text_line *line)
+static inline void describe_influx(struct esf_text_line *line)
 {
-	if (!esf_influx_next(parser, &line->influx))
-		return false;
 	line->malformed = line->influx.malformed;
 	line->raw = line->influx.raw;
 	line->has_site = line->influx.has_site;
 	line->site = line->influx.site;
 	line->has_time = line->influx.has_time;
 	line->time = line->influx.time;
+}
+
+static bool next_influx(struct esf_influx *parser, struct esf_text_line *line)
+{
+	if (!esf_influx_next(parser, &line->influx))
+		return false;
+	describe_influx(line);
 	return true;
 }
 
@@ -96,4 +101,19 @@ bool esf_text_next(struct esf_text *text, struct esf_text_line *line)
 		return next_syslog(text, line);
 	return text->format == ESF_LISTENER_STATSD ? next_statsd(text->statsd, line)
 	                                           : next_influx(text->influx, line);
+}
+
+bool esf_text_next_known(struct esf_text *text, struct esf_influx_field *fields, uint32_t room,
+    struct esf_text_line *line)
+{
+	if (!esf_influx_next_known(text->influx, fields, room, &line->influx))
+		return false;
+	line->format = ESF_LISTENER_INFLUX;
+	describe_influx(line);
+	return true;
+}
+
+bool esf_text_is_over(const struct esf_text *text)
+{
+	return text->format == ESF_LISTENER_INFLUX && esf_influx_is_over(text->influx);
 }

@@ -42,4 +42,9 @@ void esf_text_start(
     struct esf_text *text, const struct esf_listener *listener, const uint8_t *data, uint32_t size);
 bool esf_text_next(struct esf_text *text, struct esf_text_line *line);
 
+/* As esf_influx_next_known, of a datagram of that format. */
+bool esf_text_next_known(struct esf_text *text, struct esf_influx_field *fields, uint32_t room,
+    struct esf_text_line *line);
+bool esf_text_is_over(const struct esf_text *text);
+
 #endif

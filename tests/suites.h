@@ -12,6 +12,7 @@
 	X(etd)                                                                                     \
 	X(seal)                                                                                    \
 	X(influx)                                                                                  \
+	X(influx_known)                                                                            \
 	X(statsd)                                                                                  \
 	X(syslog)                                                                                  \
 	X(signatures)                                                                              \
@@ -34,6 +35,7 @@
 	X(shard)                                                                                   \
 	X(sealed)                                                                                  \
 	X(text)                                                                                    \
+	X(ahead)                                                                                   \
 	X(skew)                                                                                    \
 	X(unmapped)                                                                                \
 	X(message)                                                                                 \

@@ -49,7 +49,7 @@ static void check_equal(const struct esf_influx_line *a, const struct esf_influx
 	}
 }
 
-/* A line by itself reads as it did in its datagram. */
+/* A line by itself reads as it did in its datagram, whatever was read before. */
 static void check_alone(struct esf_influx *parser, const struct esf_influx_line *line)
 {
 	char *copy = malloc(line->raw.length);
@@ -57,6 +57,7 @@ static void check_alone(struct esf_influx *parser, const struct esf_influx_line 
 
 	require(copy != NULL);
 	memcpy(copy, line->raw.at, line->raw.length);
+	esf_influx_forget(parser);
 	esf_influx_start(parser, copy, line->raw.length, "site", 1);
 	require(esf_influx_next(parser, &alone));
 	check_equal(line, &alone);
@@ -64,28 +65,36 @@ static void check_alone(struct esf_influx *parser, const struct esf_influx_line 
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* As the one that read it, one that has read it just now, and one that knows nothing. */
+static void check_datagram(struct esf_influx *const *parsers, const char *data, uint32_t size)
 {
-	static struct esf_influx *parsers[3];
-	const char *behind = (const char *)data;
+	const char *behind = data;
 	struct esf_influx_line line;
 	struct esf_influx_line again;
 
-	for (int i = 0; i < 3 && parsers[i] == NULL; i++)
-		parsers[i] = esf_influx_create();
-	if (size > ESF_DATAGRAM_MAX)
-		return 0;
-	esf_influx_start(parsers[0], (const char *)data, (uint32_t)size, "site", 1);
-	esf_influx_start(parsers[1], (const char *)data, (uint32_t)size, "site", 1);
+	esf_influx_start(parsers[0], data, size, "site", 1);
+	esf_influx_start(parsers[1], data, size, "site", 1);
 	while (esf_influx_next(parsers[0], &line)) {
 		require(line.raw.length > 0 && line.raw.at >= behind);
 		behind = line.raw.at + line.raw.length;
-		require(behind <= (const char *)data + size);
+		require(behind <= data + size);
 		check_line(&line);
 		require(esf_influx_next(parsers[1], &again) && again.raw.at == line.raw.at);
 		check_equal(&line, &again);
 		check_alone(parsers[2], &line);
 	}
 	require(!esf_influx_next(parsers[1], &again));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct esf_influx *parsers[3];
+
+	for (int i = 0; i < 3 && parsers[i] == NULL; i++)
+		parsers[i] = esf_influx_create();
+	if (size > ESF_DATAGRAM_MAX)
+		return 0;
+	check_datagram(parsers, (const char *)data, (uint32_t)size);
+	check_datagram(parsers, (const char *)data, (uint32_t)size);
 	return 0;
 }
