@@ -10,8 +10,7 @@
 #include "recent.h"
 
 enum {
-	HEADS_BITS = 10,
-	HEADS_COUNT = 1 << HEADS_BITS,
+	HEADS_COUNT = ESF_RECENT_PLACES,
 	HEAD_SIZE_MAX = 96, /* a multiple of 16 */
 	KEYS_COUNT = ESF_RECENT_PLACES,
 	KEY_TEXT_SIZE = 104,
@@ -124,25 +123,9 @@ void esf_influx_known_start(struct esf_influx_known *known, const char *data, ui
 	known->copy[size] = '\n';
 }
 
-static inline uint64_t mixed(uint64_t hash, uint64_t word)
-{
-	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static inline uint32_t head_place(const char *text, uint32_t size)
-{
-	uint64_t hash = size;
-
-	if (size < 8)
-		return (uint32_t)(mixed(hash, esf_recent_short(text, size)) >> (64 - HEADS_BITS));
-	for (uint32_t i = 0; i + 8 < size; i += 8)
-		hash = mixed(hash, esf_recent_word(text + i));
-	return (uint32_t)(mixed(hash, esf_recent_word(text + size - 8)) >> (64 - HEADS_BITS));
-}
-
 static inline uint32_t key_place(uint64_t measurement, const char *key, uint32_t size)
 {
-	return (esf_recent_place(key, size) + (uint32_t)measurement * 37) & (KEYS_COUNT - 1);
+	return (esf_recent_place_by_all(key, size) + (uint32_t)measurement * 37) & (KEYS_COUNT - 1);
 }
 
 static inline bool is_head(
@@ -169,7 +152,7 @@ static __attribute__((noinline)) struct head *seek_head(
     struct esf_influx_known *known, const char *at)
 {
 	uint32_t size = head_size(at);
-	uint32_t place = size == 0 ? 0 : head_place(at, size);
+	uint32_t place = size == 0 ? 0 : esf_recent_place_by_all(at, size);
 
 	if (size == 0 || !is_head(known, &known->heads[place], at))
 		return NULL;
@@ -341,7 +324,7 @@ static void learn_head(
 
 	if (size > HEAD_SIZE_MAX)
 		return;
-	place = head_place(line->raw.at, size);
+	place = esf_recent_place_by_all(line->raw.at, size);
 	head = &known->heads[place];
 	known->heads[known->head].next = place;
 	known->head = place;

@@ -51,6 +51,25 @@ static inline uint32_t esf_recent_place(const char *text, uint32_t length)
 	return (uint32_t)((first ^ last) * UINT64_C(0xbf58476d1ce4e5b9) >> (64 - ESF_RECENT_BITS));
 }
 
+static inline uint64_t esf_recent_mixed(uint64_t hash, uint64_t word)
+{
+	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* By all of its bytes, where those in the middle may be all that differs. */
+static inline uint32_t esf_recent_place_by_all(const char *text, uint32_t length)
+{
+	uint64_t hash = length;
+
+	if (length < 8)
+		hash = esf_recent_mixed(hash, esf_recent_short(text, length));
+	for (uint32_t i = 0; i + 8 < length; i += 8)
+		hash = esf_recent_mixed(hash, esf_recent_word(text + i));
+	if (length >= 8)
+		hash = esf_recent_mixed(hash, esf_recent_word(text + length - 8));
+	return (uint32_t)(hash >> (64 - ESF_RECENT_BITS));
+}
+
 static inline bool esf_recent_equal(const char *a, const char *b, uint32_t length)
 {
 	if (length < 8)

@@ -348,9 +348,11 @@ static inline void esf_shard_end_text(struct esf_shard *shard)
 }
 void esf_shard_take_text(struct esf_shard *shard, const struct esf_listener *listener,
     const uint8_t *data, uint32_t size, uint32_t sender_site);
-/* take_influx.c: the fields of a line of that time. */
-void esf_shard_take_fields(struct esf_shard *shard, struct esf_site *site,
-    const struct esf_influx_field *fields, uint32_t count, int64_t time);
+/* take_influx.c, take_statsd.c: the values of a line, of that time. */
+void esf_shard_take_influx(struct esf_shard *shard, struct esf_site *site,
+    const struct esf_influx_line *line, int64_t time);
+void esf_shard_take_statsd(struct esf_shard *shard, struct esf_site *site,
+    const struct esf_statsd_line *line, int64_t time);
 uint32_t esf_shard_line_site(
     struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site);
 void esf_shard_count_line(

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "influx_number.h"
+#include "statsd_known.h"
 
 /*
  * What the DogStatsD agent accepts is accepted, and so is statsd's line of several groups, with
@@ -28,6 +29,7 @@ struct esf_statsd {
 	const char *site_tag;
 	uint32_t site_tag_length;
 	uint32_t values_count;
+	struct esf_statsd_known *known;
 	locale_t c_locale;
 	struct esf_statsd_value values[ESF_STATSD_VALUES_MAX];
 };
@@ -42,7 +44,8 @@ struct esf_statsd *esf_statsd_create(void)
 	if (parser == NULL)
 		return NULL;
 	parser->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (parser->c_locale == (locale_t)0) {
+	parser->known = esf_statsd_known_create();
+	if (parser->c_locale == (locale_t)0 || parser->known == NULL) {
 		esf_statsd_destroy(parser);
 		return NULL;
 	}
@@ -55,6 +58,7 @@ void esf_statsd_destroy(struct esf_statsd *parser)
 		return;
 	if (parser->c_locale != (locale_t)0)
 		freelocale(parser->c_locale);
+	esf_statsd_known_destroy(parser->known);
 	free(parser);
 }
 
@@ -66,6 +70,7 @@ void esf_statsd_start(
 	parser->end = data + size;
 	parser->site_tag = site_tag;
 	parser->site_tag_length = (uint32_t)strlen(site_tag);
+	esf_statsd_known_start(parser->known, data, size, site_tag, parser->site_tag_length);
 }
 
 static const char *find(const char *at, const char *end, char byte)
@@ -353,7 +358,8 @@ static bool read_line(
 	return read_metric(parser, at, end, line);
 }
 
-bool esf_statsd_next(struct esf_statsd *parser, struct esf_statsd_line *line)
+static __attribute__((noinline)) bool read_any(
+    struct esf_statsd *parser, struct esf_statsd_line *line)
 {
 	while (parser->at < parser->end) {
 		const char *at = parser->at;
@@ -369,7 +375,24 @@ bool esf_statsd_next(struct esf_statsd *parser, struct esf_statsd_line *line)
 		line->malformed = !read_line(parser, at, end, line);
 		line->values_count = parser->values_count;
 		line->values = parser->values;
+		if (!line->malformed)
+			esf_statsd_known_learn(parser->known, line);
 		return true;
 	}
 	return false;
+}
+
+bool esf_statsd_next(struct esf_statsd *parser, struct esf_statsd_line *line)
+{
+	const char *next = esf_statsd_known_read(parser->known, parser->at, parser->values, line);
+
+	if (next == NULL)
+		return read_any(parser, line);
+	parser->at = next;
+	return true;
+}
+
+void esf_statsd_forget(struct esf_statsd *parser)
+{
+	esf_statsd_known_forget(parser->known);
 }

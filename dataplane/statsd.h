@@ -57,8 +57,10 @@ struct esf_statsd_line {
 	struct esf_span raw;  /* the line as it came, without its end: what dedup fingerprints */
 	bool malformed;       /* then nothing below is valid */
 	struct esf_span name; /* raw signal name, as sent; empty for events and checks */
+	uint64_t *memory;     /* the caller's, of that name, as in influx.h; or NULL */
 	bool has_site;
-	struct esf_span site; /* value of the site tag, never empty */
+	struct esf_span site;  /* value of the site tag, never empty */
+	uint32_t *site_memory; /* likewise, of that site */
 	bool has_time;
 	int64_t time;          /* Unix ns, of a timestamp in whole seconds */
 	uint32_t values_count; /* at least 1 */
@@ -86,5 +88,8 @@ void esf_statsd_start(
  * - a site tag with an empty value
  */
 bool esf_statsd_next(struct esf_statsd *parser, struct esf_statsd_line *line);
+
+/* Forgets what was read before: says nothing else, and is slower for a while. For tests. */
+void esf_statsd_forget(struct esf_statsd *parser);
 
 #endif

@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shard_state.h"
+#include "usual.h"
 
 /*
- * The fields of a line, which have its time in common. Most are good gauge samples of the window
- * that the one before fell into: they are taken in runs, for which what they have in common is
- * looked at once. The others go one by one, by record.c.
+ * The fields of an Influx line, which have its time in common. Most are usual: they are taken in
+ * runs, for which what they have in common is looked at once.
  */
-
-/* What a name meant to this shard, kept where the parser remembers the name: the rule, its
- * generation, the name's id. */
-enum { ID_SHIFT = 16, GENERATION_SHIFT = 40 };
-static_assert((int)ESF_RULES_GENERATION_BITS <= 64 - (int)GENERATION_SHIFT &&
-                  (int)ESF_INTERNED_NAMES_MAX < 1 << (GENERATION_SHIFT - ID_SHIFT),
-    "all three fit a word");
-
-static __attribute__((noinline)) uint64_t seek_name(
-    struct esf_shard *shard, const struct esf_influx_field *field)
-{
-	uint32_t id;
-	uint16_t rule = esf_names_intern(shard->names, field->name.at, field->name.length, &id);
-	uint64_t meaning =
-	    (uint64_t)shard->rules_generation << GENERATION_SHIFT | (uint64_t)id << ID_SHIFT | rule;
-
-	if (field->memory != NULL)
-		*field->memory = meaning;
-	return meaning;
-}
-
-static inline uint64_t name_of(struct esf_shard *shard, const struct esf_influx_field *field)
-{
-	uint64_t meaning = field->memory != NULL ? *field->memory : 0;
-
-	return meaning >> GENERATION_SHIFT == shard->rules_generation ? meaning
-	                                                              : seek_name(shard, field);
-}
 
 static __attribute__((noinline)) enum esf_record_verdict take_any(struct esf_shard *shard,
     struct esf_site *site, const struct esf_influx_field *field, int64_t time)
@@ -42,15 +13,14 @@ static __attribute__((noinline)) enum esf_record_verdict take_any(struct esf_sha
 		.time = time, .value = field->value, .kind = ESF_KIND_GAUGE
 	};
 	bool is_text = field->type == ESF_INFLUX_STRING;
-	uint64_t meaning = name_of(shard, field);
-	uint16_t rule = (uint16_t)meaning;
-	uint32_t id = (uint32_t)(meaning >> ID_SHIFT) & 0xffffff;
+	uint64_t meaning = esf_shard_meaning(shard, field->name, field->memory);
+	uint16_t rule = esf_meaning_rule(meaning);
 
 	if (rule != ESF_RULE_NONE)
 		return is_text ? ESF_RECORD_NOT_NUMERIC
 		               : esf_shard_record(shard, site, rule, &record);
 	if (!is_text)
-		esf_site_count_unmapped(site, &shard->site_pools, id, 0);
+		esf_site_count_unmapped(site, &shard->site_pools, esf_meaning_id(meaning), 0);
 	return ESF_RECORD_UNMAPPED;
 }
 
@@ -62,41 +32,25 @@ static inline uint32_t take_run(struct esf_shard *shard, struct esf_window *wind
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		uint16_t rule = (uint16_t)name_of(shard, &fields[i]);
-		const struct esf_gauge_rule *gauge = &gauges[rule];
-		struct esf_acc *acc;
-		double value;
+		const struct esf_influx_field *field = &fields[i];
+		uint16_t rule =
+		    esf_meaning_rule(esf_shard_meaning(shard, field->name, field->memory));
 
-		if (rule == ESF_RULE_NONE || fields[i].type != ESF_INFLUX_NUMBER)
+		if (rule == ESF_RULE_NONE || field->type != ESF_INFLUX_NUMBER ||
+		    !esf_shard_add_usual(window, &gauges[rule], field->value, offset_us))
 			break;
-		value = fields[i].value * gauge->scale + gauge->offset;
-		acc = &window->acc[gauge->kpi];
-		if (!(value >= gauge->low && value <= gauge->high) || acc->samples == 0)
-			break;
-		esf_acc_add_next(acc, value, offset_us);
 	}
 	return i;
 }
 
-/* us from the recent window's start, or UINT64_MAX where what comes then is not usual. */
-static uint64_t usual_offset_us(
-    const struct esf_shard *shard, const struct esf_window *window, int64_t time)
+void esf_shard_take_influx(struct esf_shard *shard, struct esf_site *site,
+    const struct esf_influx_line *line, int64_t time)
 {
-	uint64_t offset_us = ((uint64_t)time - (uint64_t)shard->recent_start) / 1000;
-
-	return window != NULL && window->window == shard->recent_window && window->dirty &&
-	               shard->policy->intake.mode == ESF_MODE_FULL && offset_us < shard->usual_us
-	           ? offset_us
-	           : UINT64_MAX;
-}
-
-void esf_shard_take_fields(struct esf_shard *shard, struct esf_site *site,
-    const struct esf_influx_field *fields, uint32_t count, int64_t time)
-{
-	uint32_t i = 0, accepted = 0;
+	const struct esf_influx_field *fields = line->fields;
+	uint32_t count = line->fields_count, i = 0, accepted = 0;
 
 	while (i < count) {
-		uint64_t offset_us = usual_offset_us(shard, site->recent, time);
+		uint64_t offset_us = esf_shard_usual_offset_us(shard, site->recent, time);
 		enum esf_record_verdict verdict;
 
 		if (offset_us != UINT64_MAX) {

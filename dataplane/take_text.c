@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shard_state.h"
+#include "usual.h"
 
 /*
  * Text lines of sites that this shard owns. A datagram is accepted when any of its lines is; only
@@ -31,50 +31,16 @@ static void count_site_line(
 	esf_shard_touch(shard, site);
 }
 
-/* What has a value but no rule; id: its name's. */
-static enum esf_record_verdict refuse_unmapped(
-    struct esf_shard *shard, struct esf_site *site, uint32_t id)
+uint64_t esf_shard_seek_meaning(struct esf_shard *shard, struct esf_span name, uint64_t *memory)
 {
-	esf_site_count_unmapped(site, &shard->site_pools, id, 0);
-	return ESF_RECORD_UNMAPPED;
-}
+	uint32_t id;
+	uint16_t rule = esf_names_intern(shard->names, name.at, name.length, &id);
+	uint64_t meaning = (uint64_t)shard->rules_generation << ESF_MEANING_GENERATION_SHIFT |
+	                   (uint64_t)id << ESF_MEANING_ID_SHIFT | rule;
 
-static enum esf_record_kind statsd_kind(const struct esf_statsd_value *value)
-{
-	if (value->type == ESF_STATSD_COUNTER)
-		return ESF_KIND_INCREMENT;
-	if (value->type == ESF_STATSD_TIMER)
-		return ESF_KIND_GAUGE;
-	return value->delta ? ESF_KIND_DELTA : ESF_KIND_LEVEL;
-}
-
-static void take_statsd(struct esf_shard *shard, struct esf_site *site,
-    const struct esf_statsd_line *line, int64_t time)
-{
-	/* Events and checks have no name that a rule could take. */
-	bool named = line->name.length > 0;
-	uint32_t id = 0;
-	uint16_t rule = named
-	                    ? esf_names_intern(shard->names, line->name.at, line->name.length, &id)
-	                    : ESF_RULE_NONE;
-
-	for (uint32_t i = 0; i < line->values_count; i++) {
-		const struct esf_statsd_value *value = &line->values[i];
-		struct esf_record record = {
-			.time = time,
-			.value = value->type == ESF_STATSD_COUNTER ? value->value / value->rate
-			                                           : value->value,
-			.kind = statsd_kind(value),
-		};
-		enum esf_record_verdict verdict = ESF_RECORD_NOT_NUMERIC;
-
-		if (named && rule == ESF_RULE_NONE)
-			verdict = value->is_number ? refuse_unmapped(shard, site, id)
-			                           : ESF_RECORD_UNMAPPED;
-		else if (value->is_number)
-			verdict = esf_shard_record(shard, site, rule, &record);
-		esf_shard_count_values(shard, site, verdict, 1);
-	}
+	if (memory != NULL)
+		*memory = meaning;
+	return meaning;
 }
 
 /* A message is one record: what it says, and that its site speaks. */
@@ -102,12 +68,11 @@ static void take_values(
 		esf_skew_learn(&site->skew, line->time, shard->arrival);
 	site->left = false;
 	if (line->format == ESF_LISTENER_STATSD)
-		take_statsd(shard, site, &line->statsd, time);
+		esf_shard_take_statsd(shard, site, &line->statsd, time);
 	else if (line->format == ESF_LISTENER_SYSLOG)
 		take_syslog(shard, site, &line->syslog, time);
 	else
-		esf_shard_take_fields(
-		    shard, site, line->influx.fields, line->influx.fields_count, time);
+		esf_shard_take_influx(shard, site, &line->influx, time);
 	esf_shard_touch(shard, site);
 }
 
@@ -164,8 +129,14 @@ uint32_t esf_shard_line_site(
 	bool is_syslog = line->format == ESF_LISTENER_SYSLOG;
 	uint32_t site = ESF_NO_SITE;
 
+	if (line->has_site && line->site_memory != NULL &&
+	    esf_directory_is_named(
+	        shard->policy->directory, *line->site_memory, line->site.at, line->site.length))
+		return *line->site_memory;
 	if (line->has_site)
 		site = esf_shard_site_by_name(shard, line->site.at, line->site.length, !is_syslog);
+	if (line->site_memory != NULL)
+		*line->site_memory = site;
 	if (site != ESF_NO_SITE || (line->has_site && !is_syslog))
 		return site;
 	if (sender_site == ESF_ASK_SENDER)

@@ -54,6 +54,7 @@ static inline void describe_influx(struct esf_text_line *line)
 	line->raw = line->influx.raw;
 	line->has_site = line->influx.has_site;
 	line->site = line->influx.site;
+	line->site_memory = line->influx.site_memory;
 	line->has_time = line->influx.has_time;
 	line->time = line->influx.time;
 }
@@ -74,6 +75,7 @@ static bool next_statsd(struct esf_statsd *parser, struct esf_text_line *line)
 	line->raw = line->statsd.raw;
 	line->has_site = line->statsd.has_site;
 	line->site = line->statsd.site;
+	line->site_memory = line->statsd.site_memory;
 	line->has_time = line->statsd.has_time;
 	line->time = line->statsd.time;
 	return true;
@@ -89,6 +91,7 @@ static bool next_syslog(struct esf_text *text, struct esf_text_line *line)
 	line->raw = text->message;
 	line->has_site = line->syslog.hostname.length > 0;
 	line->site = line->syslog.hostname;
+	line->site_memory = NULL;
 	line->has_time = line->syslog.has_time;
 	line->time = line->syslog.time;
 	return true;

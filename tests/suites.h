@@ -14,6 +14,7 @@
 	X(influx)                                                                                  \
 	X(influx_known)                                                                            \
 	X(statsd)                                                                                  \
+	X(statsd_known)                                                                            \
 	X(syslog)                                                                                  \
 	X(signatures)                                                                              \
 	X(patterns_cache)                                                                          \

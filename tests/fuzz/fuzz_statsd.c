@@ -79,7 +79,7 @@ static void check_equal(const struct esf_statsd_line *a, const struct esf_statsd
 	}
 }
 
-/* A line by itself reads as it did in its datagram. */
+/* A line by itself reads as it did in its datagram, whatever was read before. */
 static void check_alone(struct esf_statsd *parser, const struct esf_statsd_line *line)
 {
 	char *copy = malloc(line->raw.length);
@@ -87,6 +87,7 @@ static void check_alone(struct esf_statsd *parser, const struct esf_statsd_line 
 
 	require(copy != NULL);
 	memcpy(copy, line->raw.at, line->raw.length);
+	esf_statsd_forget(parser);
 	esf_statsd_start(parser, copy, line->raw.length, "site");
 	require(esf_statsd_next(parser, &alone));
 	check_equal(line, &alone);
@@ -94,16 +95,11 @@ static void check_alone(struct esf_statsd *parser, const struct esf_statsd_line 
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* As one that has read it just now does, too. */
+static void check_datagram(struct esf_statsd *const *parsers, struct esf_span left)
 {
-	static struct esf_statsd *parsers[2];
-	struct esf_span left = { (const char *)data, (uint32_t)size };
 	struct esf_statsd_line line;
 
-	for (int i = 0; i < 2 && parsers[i] == NULL; i++)
-		parsers[i] = esf_statsd_create();
-	if (size > ESF_DATAGRAM_MAX)
-		return 0;
 	esf_statsd_start(parsers[0], left.at, left.length, "site");
 	while (esf_statsd_next(parsers[0], &line)) {
 		check_line(&line, left);
@@ -113,5 +109,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (; left.length > 0; left.at++, left.length--)
 		require(*left.at == '\n' || *left.at == '\r');
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct esf_statsd *parsers[2];
+	struct esf_span datagram = { (const char *)data, (uint32_t)size };
+
+	for (int i = 0; i < 2 && parsers[i] == NULL; i++)
+		parsers[i] = esf_statsd_create();
+	if (size > ESF_DATAGRAM_MAX)
+		return 0;
+	check_datagram(parsers, datagram);
+	check_datagram(parsers, datagram);
 	return 0;
 }
