@@ -39,7 +39,7 @@ struct esf_influx_line {
 	bool malformed;      /* then nothing below is valid */
 	bool has_site;
 	struct esf_span site;  /* value of the site tag, unescaped */
-	uint32_t *site_memory; /* the caller's, of that site's name, as a field's; or NULL */
+	uint64_t *site_memory; /* the caller's, of that site's name, as a field's; or NULL */
 	bool has_time;
 	int64_t time; /* Unix ns: timestamp x precision */
 	uint32_t fields_count;

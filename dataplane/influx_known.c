@@ -10,21 +10,24 @@
 #include "recent.h"
 
 enum {
-	HEADS_COUNT = ESF_RECENT_PLACES,
+	HEADS_BITS = 14,
+	HEADS_COUNT = 1 << HEADS_BITS,
 	HEAD_SIZE_MAX = 96, /* a multiple of 16 */
-	KEYS_COUNT = ESF_RECENT_PLACES,
+	KEYS_BITS = 12,
+	KEYS_COUNT = 1 << KEYS_BITS,
 	KEY_TEXT_SIZE = 104,
-	MEASUREMENTS_COUNT = 256,
+	MEASUREMENTS_BITS = 8,
+	MEASUREMENTS_COUNT = 1 << MEASUREMENTS_BITS,
 	MEASUREMENT_LENGTH_MAX = 64,
-	TAGS_COUNT = 8,
+	TAGS_COUNT = ESF_LISTENERS_MAX,
 };
 
 /* Up to the space behind the tags, that one included. */
 struct head {
 	uint64_t measurement; /* its number; 0: none is here */
+	uint64_t site_memory; /* the caller's */
 	uint32_t tag;         /* number of the site tag's name that it was read with */
 	uint32_t next;        /* the place of what came behind it last time */
-	uint32_t site_memory; /* the caller's */
 	uint16_t site_at;
 	uint16_t site_length; /* 0: has no site */
 	uint16_t size;
@@ -66,6 +69,7 @@ struct esf_influx_known {
 	uint32_t key;        /* likewise */
 	uint64_t last_given; /* number of a measurement */
 	uint32_t last_tag;
+	uint32_t turn; /* whose place is taken next */
 	locale_t c_locale;
 	struct tag tags[TAGS_COUNT];
 	struct measurement measurements[MEASUREMENTS_COUNT];
@@ -123,9 +127,15 @@ void esf_influx_known_start(struct esf_influx_known *known, const char *data, ui
 	known->copy[size] = '\n';
 }
 
-static inline uint32_t key_place(uint64_t measurement, const char *key, uint32_t size)
+static inline uint32_t head_ways(const char *text, uint32_t size)
 {
-	return (esf_recent_place_by_all(key, size) + (uint32_t)measurement * 37) & (KEYS_COUNT - 1);
+	return esf_recent_ways(esf_recent_hash(text, size), HEADS_BITS);
+}
+
+static inline uint32_t key_ways(uint64_t measurement, const char *key, uint32_t size)
+{
+	return esf_recent_ways(
+	    esf_recent_mixed(esf_recent_hash(key, size), measurement), KEYS_BITS);
 }
 
 static inline bool is_head(
@@ -152,9 +162,13 @@ static __attribute__((noinline)) struct head *seek_head(
     struct esf_influx_known *known, const char *at)
 {
 	uint32_t size = head_size(at);
-	uint32_t place = size == 0 ? 0 : esf_recent_place_by_all(at, size);
+	uint32_t place = size == 0 ? 0 : head_ways(at, size), end = place + ESF_RECENT_WAYS;
 
-	if (size == 0 || !is_head(known, &known->heads[place], at))
+	if (size == 0)
+		return NULL;
+	while (place < end && !is_head(known, &known->heads[place], at))
+		place++;
+	if (place == end)
 		return NULL;
 	known->heads[known->head].next = place;
 	known->head = place;
@@ -181,14 +195,17 @@ static inline bool is_key(const struct key *key, uint64_t measurement, const cha
 static __attribute__((noinline)) struct key *seek_key(
     struct esf_influx_known *known, uint64_t measurement, const char *at)
 {
-	uint32_t size = 0, place;
+	uint32_t size = 0, place, end;
 
 	while (size < KEY_TEXT_SIZE && at[size] != '=' && at[size] != '\n')
 		size++;
 	if (size == KEY_TEXT_SIZE || at[size] != '=')
 		return NULL;
-	place = key_place(measurement, at, size);
-	if (!is_key(&known->keys[place], measurement, at))
+	place = key_ways(measurement, at, size);
+	end = place + ESF_RECENT_WAYS;
+	while (place < end && !is_key(&known->keys[place], measurement, at))
+		place++;
+	if (place == end)
 		return NULL;
 	known->keys[known->key].next = place;
 	known->key = place;
@@ -216,9 +233,9 @@ static __attribute__((noinline)) const char *read_number(
 	return esf_influx_number_parse(at, known->copy + known->size, known->c_locale, value);
 }
 
-static inline bool ends_number(char byte)
+static inline bool ends_fields(char byte)
 {
-	return byte == ',' || byte == ' ' || byte == '\n';
+	return byte == ' ' || byte == '\n';
 }
 
 /* Where the section ends, NULL where it is not of what is known. */
@@ -235,20 +252,20 @@ static inline const char *read_fields(struct esf_influx_known *known, uint64_t m
 		if (key == NULL)
 			return NULL;
 		at += key->size;
-		end = esf_decimal_read(at, &field->value);
-		if (end == NULL || !ends_number(*end))
-			end = read_number(known, at, &field->value);
-		if (end == NULL || !ends_number(*end))
-			return NULL;
 		field->name.at = key->text;
 		field->name.length = key->name_length;
 		field->type = ESF_INFLUX_NUMBER;
 		field->memory = &key->memory;
-		if (*end != ',') {
-			*count = (uint32_t)(field + 1 - fields);
-			return end;
-		}
+		end = esf_decimal_read(at, &field->value);
+		if (end == NULL || (*end != ',' && !ends_fields(*end)))
+			end = read_number(known, at, &field->value);
+		if (end == NULL)
+			return NULL;
 		at = end + 1;
+		if (*end == ',')
+			continue;
+		*count = (uint32_t)(field + 1 - fields);
+		return ends_fields(*end) ? end : NULL;
 	}
 	return NULL;
 }
@@ -303,7 +320,7 @@ static uint64_t measurement_number(
     struct esf_influx_known *known, const char *text, uint32_t length)
 {
 	struct measurement *at =
-	    &known->measurements[esf_recent_place(text, length) & (MEASUREMENTS_COUNT - 1)];
+	    &known->measurements[esf_recent_hash(text, length) >> (64 - MEASUREMENTS_BITS)];
 
 	if (length > MEASUREMENT_LENGTH_MAX)
 		return 0;
@@ -315,6 +332,20 @@ static uint64_t measurement_number(
 	return at->number;
 }
 
+/* Where the head is, or is to be. */
+static uint32_t place_of_head(struct esf_influx_known *known, const char *text, uint32_t size)
+{
+	uint32_t ways = head_ways(text, size);
+
+	for (uint32_t i = ways; i < ways + ESF_RECENT_WAYS; i++) {
+		const struct head *head = &known->heads[i];
+
+		if (head->size == size && memcmp(head->text, text, size) == 0)
+			return i;
+	}
+	return ways + known->turn++ % ESF_RECENT_WAYS;
+}
+
 static void learn_head(
     struct esf_influx_known *known, const struct esf_influx_line *line, uint64_t measurement)
 {
@@ -324,7 +355,7 @@ static void learn_head(
 
 	if (size > HEAD_SIZE_MAX)
 		return;
-	place = esf_recent_place_by_all(line->raw.at, size);
+	place = place_of_head(known, line->raw.at, size);
 	head = &known->heads[place];
 	known->heads[known->head].next = place;
 	known->head = place;
@@ -341,6 +372,24 @@ static void learn_head(
 	memcpy(head->text, line->raw.at, size);
 }
 
+static bool has_name(const struct key *key, uint64_t measurement, struct esf_span name)
+{
+	return key->measurement == measurement && key->name_length == name.length &&
+	       memcmp(key->text, name.at, name.length) == 0;
+}
+
+static uint32_t place_of_key(struct esf_influx_known *known, uint64_t measurement,
+    struct esf_span name, uint32_t prefix_length)
+{
+	uint32_t ways = key_ways(measurement, name.at + prefix_length, name.length - prefix_length);
+
+	for (uint32_t i = ways; i < ways + ESF_RECENT_WAYS; i++) {
+		if (has_name(&known->keys[i], measurement, name))
+			return i;
+	}
+	return ways + known->turn++ % ESF_RECENT_WAYS;
+}
+
 /*
  * Blanks before the first key are passed over, and so would one be that a later key begins with.
  * Returns the key's memory, which is another's once a place was taken.
@@ -355,12 +404,11 @@ static uint64_t *learn_key(struct esf_influx_known *known, uint64_t measurement,
 
 	if (esf_influx_is(*text, ESF_INFLUX_BLANK) || prefix_length + size + 15 > KEY_TEXT_SIZE)
 		return NULL;
-	place = key_place(measurement, text, size - 1);
+	place = place_of_key(known, measurement, name, prefix_length);
 	key = &known->keys[place];
 	known->keys[known->key].next = place;
 	known->key = place;
-	if (key->measurement == measurement && key->name_length == name.length &&
-	    memcmp(key->text, name.at, name.length) == 0)
+	if (has_name(key, measurement, name))
 		return &key->memory;
 	*taken = true;
 	key->measurement = measurement;
@@ -389,9 +437,10 @@ void esf_influx_known_learn(
 		line->fields[i].memory = NULL;
 }
 
+/* Under another number no tag's heads are found, nor a measurement's keys. */
 void esf_influx_known_forget(struct esf_influx_known *known)
 {
+	memset(known->tags, 0, sizeof(known->tags));
 	memset(known->measurements, 0, sizeof(known->measurements));
-	memset(known->heads, 0, sizeof(known->heads));
-	memset(known->keys, 0, sizeof(known->keys));
+	known->tag = ++known->last_tag;
 }

@@ -5,21 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/mman.h>
+
 #include "fingerprint.h"
 #include "limits.h"
 
 enum {
 	WAYS = 8,
 	CAPACITY_MIN = 64,
-};
-
-struct entry {
-	uint64_t fingerprint; /* 0: free */
-	int64_t seen;         /* Unix ns */
+	HUGE_PAGE_SIZE = 1 << 21,
 };
 
 struct set {
-	struct entry ways[WAYS];
+	uint64_t fingerprints[WAYS]; /* 0: free */
+	int64_t seen[WAYS];          /* Unix ns; INT64_MIN while free */
 };
 
 static_assert(sizeof(struct set) == 2 * ESF_CACHE_LINE, "a look-up costs two cache lines");
@@ -46,19 +45,34 @@ struct esf_lines *esf_lines_create(uint32_t capacity, const uint8_t key[16])
 	return esf_lines_create_narrow(capacity, key, 64);
 }
 
+static void clear(struct set *set)
+{
+	for (uint32_t i = 0; i < WAYS; i++) {
+		set->fingerprints[i] = 0;
+		set->seen[i] = INT64_MIN;
+	}
+}
+
 struct esf_lines *esf_lines_create_narrow(uint32_t capacity, const uint8_t key[16], uint32_t bits)
 {
 	uint64_t sets_count = capacity_rounded(capacity) / WAYS;
+	size_t size = sets_count * sizeof(struct set);
+	size_t align = size < HUGE_PAGE_SIZE ? ESF_CACHE_LINE : HUGE_PAGE_SIZE;
 	struct esf_lines *lines = calloc(1, sizeof(*lines));
 
 	if (lines == NULL)
 		return NULL;
-	lines->sets = aligned_alloc(ESF_CACHE_LINE, sets_count * sizeof(*lines->sets));
+	lines->sets = aligned_alloc(align, (size + align - 1) / align * align);
 	if (lines->sets == NULL) {
 		free(lines);
 		return NULL;
 	}
-	memset(lines->sets, 0, sets_count * sizeof(*lines->sets));
+	/* A look-up is as good as random: fewer pages, fewer walks. Where there are none it stays
+	 * as it is. */
+	if (align == HUGE_PAGE_SIZE)
+		madvise(lines->sets, size, MADV_HUGEPAGE);
+	for (uint64_t i = 0; i < sets_count; i++)
+		clear(&lines->sets[i]);
 	lines->sets_mask = sets_count - 1;
 	lines->fingerprint_mask = UINT64_MAX >> (64 - bits);
 	esf_fingerprint_key_init(&lines->key, key);
@@ -82,20 +96,18 @@ static uint64_t fingerprint_of(
 	return fingerprint != 0 ? fingerprint : 1;
 }
 
-/* A free way, else the one that was seen first. */
-static struct entry *find_victim(struct set *set)
+static inline uint32_t older(const struct set *set, uint32_t a, uint32_t b)
 {
-	struct entry *oldest = &set->ways[0];
+	return set->seen[b] < set->seen[a] ? b : a;
+}
 
-	for (uint32_t i = 0; i < WAYS; i++) {
-		struct entry *entry = &set->ways[i];
+/* A free way, else the one that was seen first; without a branch, for none would be foreseen. */
+static inline uint32_t find_victim(const struct set *set)
+{
+	static_assert(WAYS == 8, "three rounds");
 
-		if (entry->fingerprint == 0)
-			return entry;
-		if (entry->seen < oldest->seen)
-			oldest = entry;
-	}
-	return oldest;
+	return older(set, older(set, older(set, 0, 1), older(set, 2, 3)),
+	    older(set, older(set, 4, 5), older(set, 6, 7)));
 }
 
 uint64_t esf_lines_prepare(
@@ -104,8 +116,8 @@ uint64_t esf_lines_prepare(
 	uint64_t fingerprint = fingerprint_of(lines, site, line, length);
 	const struct set *set = &lines->sets[fingerprint & lines->sets_mask];
 
-	__builtin_prefetch(&set->ways[0], 1);
-	__builtin_prefetch(&set->ways[WAYS / 2], 1);
+	__builtin_prefetch(set->fingerprints, 1);
+	__builtin_prefetch(set->seen, 1);
 	return fingerprint;
 }
 
@@ -119,20 +131,20 @@ bool esf_lines_has_seen(
     struct esf_lines *lines, uint64_t fingerprint, int64_t now, int64_t window_ns)
 {
 	struct set *set = &lines->sets[fingerprint & lines->sets_mask];
-	struct entry *victim;
+	uint32_t victim;
 
 	for (uint32_t i = 0; i < WAYS; i++) {
-		if (set->ways[i].fingerprint != fingerprint)
+		if (set->fingerprints[i] != fingerprint)
 			continue;
-		if (now - set->ways[i].seen < window_ns)
+		if (now - set->seen[i] < window_ns)
 			return true;
-		set->ways[i].seen = now;
+		set->seen[i] = now;
 		return false;
 	}
 	victim = find_victim(set);
-	lines->forgotten += victim->fingerprint != 0 && now - victim->seen < window_ns;
-	victim->fingerprint = fingerprint;
-	victim->seen = now;
+	lines->forgotten += set->fingerprints[victim] != 0 && now - set->seen[victim] < window_ns;
+	set->fingerprints[victim] = fingerprint;
+	set->seen[victim] = now;
 	return false;
 }
 

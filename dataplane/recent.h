@@ -56,8 +56,9 @@ static inline uint64_t esf_recent_mixed(uint64_t hash, uint64_t word)
 	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* By all of its bytes, where those in the middle may be all that differs. */
-static inline uint32_t esf_recent_place_by_all(const char *text, uint32_t length)
+/* By all of its bytes, where those in the middle may be all that differs; the highest bits are the
+ * best. */
+static inline uint64_t esf_recent_hash(const char *text, uint32_t length)
 {
 	uint64_t hash = length;
 
@@ -67,7 +68,18 @@ static inline uint32_t esf_recent_place_by_all(const char *text, uint32_t length
 		hash = esf_recent_mixed(hash, esf_recent_word(text + i));
 	if (length >= 8)
 		hash = esf_recent_mixed(hash, esf_recent_word(text + length - 8));
-	return (uint32_t)(hash >> (64 - ESF_RECENT_BITS));
+	return hash;
+}
+
+/*
+ * The first of the ways that a text may be at, in a table of 2^bits places. What is new takes one
+ * after the other in turn.
+ */
+enum { ESF_RECENT_WAYS = 4 };
+
+static inline uint32_t esf_recent_ways(uint64_t hash, uint32_t bits)
+{
+	return (uint32_t)(hash >> (64 - bits)) & ~(uint32_t)(ESF_RECENT_WAYS - 1);
 }
 
 static inline bool esf_recent_equal(const char *a, const char *b, uint32_t length)

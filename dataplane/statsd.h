@@ -60,7 +60,7 @@ struct esf_statsd_line {
 	uint64_t *memory;     /* the caller's, of that name, as in influx.h; or NULL */
 	bool has_site;
 	struct esf_span site;  /* value of the site tag, never empty */
-	uint32_t *site_memory; /* likewise, of that site */
+	uint64_t *site_memory; /* likewise, of that site */
 	bool has_time;
 	int64_t time;          /* Unix ns, of a timestamp in whole seconds */
 	uint32_t values_count; /* at least 1 */

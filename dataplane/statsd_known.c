@@ -8,16 +8,19 @@
 #include "recent.h"
 
 enum {
-	NAMES_COUNT = ESF_RECENT_PLACES,
-	NAME_TEXT_SIZE = 112,
-	TAILS_COUNT = ESF_RECENT_PLACES,
-	TAIL_TEXT_SIZE = 160,
-	TAGS_COUNT = 8,
+	NAMES_BITS = 12,
+	NAMES_COUNT = 1 << NAMES_BITS,
+	NAME_TEXT_SIZE = 104,
+	TAILS_BITS = 12,
+	TAILS_COUNT = 1 << TAILS_BITS,
+	TAIL_TEXT_SIZE = 144,
+	TAGS_COUNT = ESF_LISTENERS_MAX,
 };
 
 /* A name, and the colon behind it. */
 struct name {
 	uint64_t memory; /* the caller's */
+	uint32_t tag;    /* number of the site tag's name that it was read with */
 	uint32_t next;   /* the place of what came behind it last time */
 	uint16_t size;   /* 0: none is here */
 	char text[NAME_TEXT_SIZE];
@@ -28,10 +31,10 @@ static_assert(sizeof(struct name) == 128, "two cache lines");
 struct tail {
 	double rate;
 	int64_t time;
-	uint32_t tag; /* number of the site tag's name that it was read with */
+	uint64_t site_memory; /* the caller's */
+	uint32_t tag;         /* number of the site tag's name that it was read with */
 	uint32_t next;
-	uint32_t site_memory; /* the caller's */
-	uint16_t size;        /* 0: none is here */
+	uint16_t size; /* 0: none is here */
 	uint16_t site_at;
 	uint16_t site_length; /* 0: has no site */
 	uint8_t type;
@@ -52,6 +55,7 @@ struct esf_statsd_known {
 	uint32_t name; /* place of the last one read */
 	uint32_t tail; /* likewise */
 	uint32_t last_tag;
+	uint32_t turn; /* whose place is taken next */
 	struct tag tags[TAGS_COUNT];
 	struct name names[NAMES_COUNT];
 	struct tail tails[TAILS_COUNT];
@@ -102,9 +106,21 @@ void esf_statsd_known_start(struct esf_statsd_known *known, const char *data, ui
 	known->copy[size] = '\n';
 }
 
-static inline bool is_name(const struct name *name, const char *at)
+static inline uint32_t name_ways(const char *text, uint32_t length)
 {
-	return name->size > 0 && esf_sixteen_begins(at, name->text, name->size);
+	return esf_recent_ways(esf_recent_hash(text, length), NAMES_BITS);
+}
+
+static inline uint32_t tail_ways(const char *text, uint32_t length)
+{
+	return esf_recent_ways(esf_recent_hash(text, length), TAILS_BITS);
+}
+
+static inline bool is_name(
+    const struct esf_statsd_known *known, const struct name *name, const char *at)
+{
+	return name->size > 0 && name->tag == known->tag &&
+	       esf_sixteen_begins(at, name->text, name->size);
 }
 
 static inline bool is_tail(
@@ -119,12 +135,15 @@ static __attribute__((noinline)) struct name *seek_name(
     struct esf_statsd_known *known, const char *at)
 {
 	const char *colon = memchr(at, ':', NAME_TEXT_SIZE);
-	uint32_t place;
+	uint32_t place, end;
 
 	if (colon == NULL)
 		return NULL;
-	place = esf_recent_place_by_all(at, (uint32_t)(colon - at));
-	if (!is_name(&known->names[place], at))
+	place = name_ways(at, (uint32_t)(colon - at));
+	end = place + ESF_RECENT_WAYS;
+	while (place < end && !is_name(known, &known->names[place], at))
+		place++;
+	if (place == end)
 		return NULL;
 	known->names[known->name].next = place;
 	known->name = place;
@@ -136,7 +155,7 @@ static inline struct name *find_name(struct esf_statsd_known *known, const char 
 	uint32_t place = known->names[known->name].next;
 	struct name *name = &known->names[place];
 
-	if (!is_name(name, at))
+	if (!is_name(known, name, at))
 		return seek_name(known, at);
 	known->name = place;
 	return name;
@@ -146,12 +165,15 @@ static __attribute__((noinline)) struct tail *seek_tail(
     struct esf_statsd_known *known, const char *at)
 {
 	const char *newline = memchr(at, '\n', TAIL_TEXT_SIZE);
-	uint32_t place;
+	uint32_t place, end;
 
 	if (newline == NULL)
 		return NULL;
-	place = esf_recent_place_by_all(at, (uint32_t)(newline - at));
-	if (!is_tail(known, &known->tails[place], at))
+	place = tail_ways(at, (uint32_t)(newline - at));
+	end = place + ESF_RECENT_WAYS;
+	while (place < end && !is_tail(known, &known->tails[place], at))
+		place++;
+	if (place == end)
 		return NULL;
 	known->tails[known->tail].next = place;
 	known->tail = place;
@@ -212,25 +234,59 @@ const char *esf_statsd_known_read(struct esf_statsd_known *known, const char *st
 	return to_data + ((at < end ? at + 1 : at) - known->copy);
 }
 
+static bool has_name(
+    const struct esf_statsd_known *known, const struct name *name, struct esf_span text)
+{
+	return name->tag == known->tag && name->size == text.length + 1 &&
+	       memcmp(name->text, text.at, text.length) == 0;
+}
+
+/* Where the name is, or is to be. */
+static uint32_t place_of_name(struct esf_statsd_known *known, struct esf_span text)
+{
+	uint32_t ways = name_ways(text.at, text.length);
+
+	for (uint32_t i = ways; i < ways + ESF_RECENT_WAYS; i++) {
+		if (has_name(known, &known->names[i], text))
+			return i;
+	}
+	return ways + known->turn++ % ESF_RECENT_WAYS;
+}
+
 static void learn_name(struct esf_statsd_known *known, struct esf_span text)
 {
-	uint32_t place = esf_recent_place_by_all(text.at, text.length);
+	uint32_t place = place_of_name(known, text);
 	struct name *name = &known->names[place];
 
 	known->names[known->name].next = place;
 	known->name = place;
-	if (name->size == text.length + 1 && memcmp(name->text, text.at, text.length) == 0)
+	if (has_name(known, name, text))
 		return;
 	name->size = (uint16_t)(text.length + 1);
 	name->memory = 0;
+	name->tag = known->tag;
 	memcpy(name->text, text.at, text.length);
 	name->text[text.length] = ':';
+}
+
+/* Where the tail is, or is to be. */
+static uint32_t place_of_tail(struct esf_statsd_known *known, const char *text, uint32_t length)
+{
+	uint32_t ways = tail_ways(text, length);
+
+	for (uint32_t i = ways; i < ways + ESF_RECENT_WAYS; i++) {
+		const struct tail *tail = &known->tails[i];
+
+		if (tail->size == length + 1 && memcmp(tail->text, text, length) == 0)
+			return i;
+	}
+	return ways + known->turn++ % ESF_RECENT_WAYS;
 }
 
 static void learn_tail(struct esf_statsd_known *known, const struct esf_statsd_line *line,
     const char *at, uint32_t length)
 {
-	uint32_t place = esf_recent_place_by_all(at, length);
+	uint32_t place = place_of_tail(known, at, length);
 	struct tail *tail = &known->tails[place];
 
 	known->tails[known->tail].next = place;
@@ -269,8 +325,9 @@ void esf_statsd_known_learn(struct esf_statsd_known *known, const struct esf_sta
 	learn_tail(known, line, bar, (uint32_t)(end - bar));
 }
 
+/* Under another number nothing is found. */
 void esf_statsd_known_forget(struct esf_statsd_known *known)
 {
-	memset(known->names, 0, sizeof(known->names));
-	memset(known->tails, 0, sizeof(known->tails));
+	memset(known->tags, 0, sizeof(known->tags));
+	known->tag = ++known->last_tag;
 }

@@ -13,7 +13,7 @@ static __attribute__((noinline)) enum esf_record_verdict take_any(struct esf_sha
 		.time = time, .value = field->value, .kind = ESF_KIND_GAUGE
 	};
 	bool is_text = field->type == ESF_INFLUX_STRING;
-	uint64_t meaning = esf_shard_meaning(shard, field->name, field->memory);
+	uint64_t meaning = esf_shard_meaning(shard, &field->name, field->memory);
 	uint16_t rule = esf_meaning_rule(meaning);
 
 	if (rule != ESF_RULE_NONE)
@@ -34,7 +34,7 @@ static inline uint32_t take_run(struct esf_shard *shard, struct esf_window *wind
 	for (i = 0; i < count; i++) {
 		const struct esf_influx_field *field = &fields[i];
 		uint16_t rule =
-		    esf_meaning_rule(esf_shard_meaning(shard, field->name, field->memory));
+		    esf_meaning_rule(esf_shard_meaning(shard, &field->name, field->memory));
 
 		if (rule == ESF_RULE_NONE || field->type != ESF_INFLUX_NUMBER ||
 		    !esf_shard_add_usual(window, &gauges[rule], field->value, offset_us))

@@ -63,7 +63,7 @@ void esf_shard_take_statsd(struct esf_shard *shard, struct esf_site *site,
 		esf_shard_count_values(shard, site, ESF_RECORD_NOT_NUMERIC, line->values_count);
 		return;
 	}
-	meaning = esf_shard_meaning(shard, line->name, line->memory);
+	meaning = esf_shard_meaning(shard, &line->name, line->memory);
 	for (uint32_t i = 0; i < line->values_count; i++) {
 		const struct esf_statsd_value *value = &line->values[i];
 		enum esf_record_verdict verdict = ESF_RECORD_ACCEPTED;

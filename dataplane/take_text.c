@@ -31,10 +31,11 @@ static void count_site_line(
 	esf_shard_touch(shard, site);
 }
 
-uint64_t esf_shard_seek_meaning(struct esf_shard *shard, struct esf_span name, uint64_t *memory)
+uint64_t esf_shard_seek_meaning(
+    struct esf_shard *shard, const struct esf_span *name, uint64_t *memory)
 {
 	uint32_t id;
-	uint16_t rule = esf_names_intern(shard->names, name.at, name.length, &id);
+	uint16_t rule = esf_names_intern(shard->names, name->at, name->length, &id);
 	uint64_t meaning = (uint64_t)shard->rules_generation << ESF_MEANING_GENERATION_SHIFT |
 	                   (uint64_t)id << ESF_MEANING_ID_SHIFT | rule;
 
@@ -99,6 +100,41 @@ static inline bool is_shed(
 	return site->shed;
 }
 
+/* A host's name need not be a site's; a tag is there for nothing else. */
+static __attribute__((noinline)) uint32_t seek_line_site(
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
+{
+	bool is_syslog = line->format == ESF_LISTENER_SYSLOG;
+	uint32_t site = ESF_NO_SITE;
+
+	if (line->has_site)
+		site = esf_shard_site_by_name(shard, line->site.at, line->site.length, !is_syslog);
+	if (line->site_memory != NULL && esf_directory_is_named(shard->policy->directory, site,
+	                                     line->site.at, line->site.length))
+		*line->site_memory = (uint64_t)site << 32 | (uint32_t)shard->policy->revision;
+	if (site != ESF_NO_SITE || (line->has_site && !is_syslog))
+		return site;
+	if (sender_site == ESF_ASK_SENDER)
+		sender_site = esf_shard_sender_site(shard);
+	return sender_site != ESF_NO_SITE ? sender_site : esf_shard_learn_sender(shard);
+}
+
+/* The name of a listed site means the same as long as the policy does. */
+static inline uint32_t line_site(
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
+{
+	if (line->has_site && line->site_memory != NULL &&
+	    (uint32_t)*line->site_memory == (uint32_t)shard->policy->revision)
+		return (uint32_t)(*line->site_memory >> 32);
+	return seek_line_site(shard, line, sender_site);
+}
+
+uint32_t esf_shard_line_site(
+    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
+{
+	return line_site(shard, line, sender_site);
+}
+
 /* A line that is no duplicate, of a known site. */
 static inline enum line_fate take_new(
     struct esf_shard *shard, const struct esf_text_line *line, uint32_t site_index)
@@ -114,34 +150,12 @@ static enum line_fate take_line(struct esf_shard *shard, const struct esf_text_l
 {
 	if (line->malformed)
 		return LINE_MALFORMED;
-	*site_index = esf_shard_line_site(shard, line, sender_site);
+	*site_index = line_site(shard, line, sender_site);
 	if (*site_index == ESF_NO_SITE)
 		return LINE_UNKNOWN;
 	if (is_duplicate(shard, *site_index, line))
 		return LINE_DUPLICATE;
 	return take_new(shard, line, *site_index);
-}
-
-/* A host's name need not be a site's; a tag is there for nothing else. */
-uint32_t esf_shard_line_site(
-    struct esf_shard *shard, const struct esf_text_line *line, uint32_t sender_site)
-{
-	bool is_syslog = line->format == ESF_LISTENER_SYSLOG;
-	uint32_t site = ESF_NO_SITE;
-
-	if (line->has_site && line->site_memory != NULL &&
-	    esf_directory_is_named(
-	        shard->policy->directory, *line->site_memory, line->site.at, line->site.length))
-		return *line->site_memory;
-	if (line->has_site)
-		site = esf_shard_site_by_name(shard, line->site.at, line->site.length, !is_syslog);
-	if (line->site_memory != NULL)
-		*line->site_memory = site;
-	if (site != ESF_NO_SITE || (line->has_site && !is_syslog))
-		return site;
-	if (sender_site == ESF_ASK_SENDER)
-		sender_site = esf_shard_sender_site(shard);
-	return sender_site != ESF_NO_SITE ? sender_site : esf_shard_learn_sender(shard);
 }
 
 static void tally_line(
@@ -245,7 +259,7 @@ static void take_ahead(struct esf_shard *shard)
 static void prepare_line(struct esf_shard *shard, uint32_t index, uint32_t sender_site)
 {
 	const struct esf_text_line *line = &shard->ahead.lines[index].line;
-	uint32_t site = esf_shard_line_site(shard, line, sender_site);
+	uint32_t site = line_site(shard, line, sender_site);
 
 	shard->ahead.lines[index].site = site;
 	if (site == ESF_NO_SITE)

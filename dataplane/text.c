@@ -48,12 +48,20 @@ void esf_text_start(
 		    listener->precision_ns);
 }
 
+/* Part by part, as it was stored just now: a load of both together would wait until both stores are
+ * done. */
+static inline void copy_span(struct esf_span *to, const struct esf_span *from)
+{
+	to->at = from->at;
+	to->length = from->length;
+}
+
 static inline void describe_influx(struct esf_text_line *line)
 {
 	line->malformed = line->influx.malformed;
-	line->raw = line->influx.raw;
+	copy_span(&line->raw, &line->influx.raw);
 	line->has_site = line->influx.has_site;
-	line->site = line->influx.site;
+	copy_span(&line->site, &line->influx.site);
 	line->site_memory = line->influx.site_memory;
 	line->has_time = line->influx.has_time;
 	line->time = line->influx.time;
@@ -72,9 +80,9 @@ static bool next_statsd(struct esf_statsd *parser, struct esf_text_line *line)
 	if (!esf_statsd_next(parser, &line->statsd))
 		return false;
 	line->malformed = line->statsd.malformed;
-	line->raw = line->statsd.raw;
+	copy_span(&line->raw, &line->statsd.raw);
 	line->has_site = line->statsd.has_site;
-	line->site = line->statsd.site;
+	copy_span(&line->site, &line->statsd.site);
 	line->site_memory = line->statsd.site_memory;
 	line->has_time = line->statsd.has_time;
 	line->time = line->statsd.time;

@@ -23,7 +23,7 @@ struct esf_text_line {
 	bool has_time;
 	struct esf_span raw;
 	struct esf_span site;
-	uint32_t *site_memory; /* see influx.h; or NULL */
+	uint64_t *site_memory; /* see influx.h; or NULL */
 	int64_t time;          /* Unix ns */
 	union {
 		struct esf_influx_line influx;

@@ -31,16 +31,15 @@ static inline uint32_t esf_meaning_id(uint64_t meaning)
 }
 
 /* take_text.c: as the rules say now, left in the memory, if there is one. */
-uint64_t esf_shard_seek_meaning(struct esf_shard *shard, struct esf_span name, uint64_t *memory);
+uint64_t esf_shard_seek_meaning(
+    struct esf_shard *shard, const struct esf_span *name, uint64_t *memory);
 
 static inline uint64_t esf_shard_meaning(
-    struct esf_shard *shard, struct esf_span name, uint64_t *memory)
+    struct esf_shard *shard, const struct esf_span *name, uint64_t *memory)
 {
-	uint64_t meaning = memory != NULL ? *memory : 0;
-
-	return meaning >> ESF_MEANING_GENERATION_SHIFT == shard->rules_generation
-	           ? meaning
-	           : esf_shard_seek_meaning(shard, name, memory);
+	if (memory != NULL && *memory >> ESF_MEANING_GENERATION_SHIFT == shard->rules_generation)
+		return *memory;
+	return esf_shard_seek_meaning(shard, name, memory);
 }
 
 /* us from the recent window's start, or UINT64_MAX where what comes then is not usual. */
@@ -63,6 +62,8 @@ static inline bool esf_shard_add_usual(
 	double value = raw * gauge->scale + gauge->offset;
 	struct esf_acc *acc = &window->acc[gauge->kpi];
 
+	/* Else compilers make the address anew for each of its parts. */
+	__asm__("" : "+r"(acc));
 	if (!(value >= gauge->low && value <= gauge->high) || acc->samples == 0)
 		return false;
 	esf_acc_add_next(acc, value, offset_us);

@@ -55,7 +55,6 @@
 	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
-	X(interval)                                                                        \
 	X(peers)                                                                           \
 	X(baseline)                                                                        \
 	X(compare)                                                                         \

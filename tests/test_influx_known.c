@@ -130,7 +130,7 @@ static void what_is_forgotten_is_read_again(void)
 	char text[512];
 
 	for (int round = 0; round < 2; round++)
-		for (int i = 0; i < 3000; i++) {
+		for (int i = 0; i < 20000; i++) {
 			sprintf(text, "m%d,site=s%d a%d=1,b=2,c%d=3 1\nm%d,site=s%d b=2,a%d=3 1",
 			    i % 400, i, i, i % 7, i % 400, i, i);
 			CU_ASSERT_FATAL(reads_alike(text, "site", 1));

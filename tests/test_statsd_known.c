@@ -120,7 +120,7 @@ static void what_is_forgotten_is_read_again(void)
 	char text[512];
 
 	for (int round = 0; round < 2; round++)
-		for (int i = 0; i < 3000; i++) {
+		for (int i = 0; i < 6000; i++) {
 			sprintf(text, "n%d:1|g|#site:a%d\nm%d:2|c|#site:a%d\nn%d:3|g|#site:a%d", i,
 			    i, i % 7, i, i, i);
 			CU_ASSERT_FATAL(reads_alike(text, "site"));
