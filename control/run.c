@@ -14,6 +14,7 @@
 
 #include "control/api/http.h"
 #include "control/fleet/compare.h"
+#include "control/fleet/intervals.h"
 #include "control/fleet/judge.h"
 #include "control/fleet/roster.h"
 #include "control/fleet/views.h"
@@ -43,6 +44,7 @@ struct appliance {
 	struct esf_views *views;
 	struct esf_roster *roster;
 	struct esf_judge *judge;
+	struct esf_intervals *intervals;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
 	struct esf_reload *reload;
@@ -128,7 +130,10 @@ static int start_plane(struct appliance *a)
 	a->judge = esf_judge_create(a->config, 1, a->roster, a->plane,
 	    esf_window_oldest_open(real_time_ns(), options.window_ns, options.windows_open));
 	a->events = esf_event_log_create(a->config, 1);
-	return a->judge == NULL || a->events == NULL ? fail("out of memory") : ESF_EXIT_OK;
+	a->intervals = esf_intervals_create(a->config, options.sites_count);
+	return a->judge == NULL || a->events == NULL || a->intervals == NULL
+	           ? fail("out of memory")
+	           : ESF_EXIT_OK;
 }
 
 static int start_reload(struct appliance *a)
@@ -153,6 +158,7 @@ static int start_api(struct appliance *a)
 {
 	struct esf_api_sources sources = {
 		.views = a->views,
+		.intervals = a->intervals,
 		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
@@ -227,6 +233,7 @@ static int stop(struct appliance *a, int result)
 	}
 	rcu_barrier();
 	esf_event_log_destroy(a->events);
+	esf_intervals_destroy(a->intervals);
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
 	esf_roster_destroy(a->roster);
@@ -255,8 +262,10 @@ static void close_windows(struct appliance *a, int64_t settled)
 	int64_t began = monotonic_ns();
 	struct esf_view *view;
 
-	while (esf_judge_close(a->judge, settled, &view) == 0 && view != NULL)
+	while (esf_judge_close(a->judge, settled, &view) == 0 && view != NULL) {
+		esf_intervals_take(a->intervals, view);
 		esf_views_set_closed(a->views, view);
+	}
 	if (monotonic_ns() - began > a->config->rollup.epoch_ns / 2 &&
 	    esf_views_open(a->views) != NULL)
 		return;

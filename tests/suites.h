@@ -55,6 +55,7 @@
 	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
+	X(interval)                                                                        \
 	X(peers)                                                                           \
 	X(baseline)                                                                        \
 	X(compare)                                                                         \

@@ -40,7 +40,8 @@ json_t *esf_answer_ranking(const struct esf_answer *answer);  /* ranking.c */
 void esf_answer_health(const struct esf_answer *answer);
 void esf_answer_metrics(const struct esf_answer *answer);
 
-/* Sets the reply itself; offline and not under the lock, as it waits. */
-void esf_answer_reload(const struct esf_answer *answer); /* reload.c */
+/* Set the reply themselves; offline and not under the lock, as they wait. */
+void esf_answer_reload(const struct esf_answer *answer);    /* reload.c */
+void esf_answer_intervals(const struct esf_answer *answer); /* intervals.c */
 
 #endif

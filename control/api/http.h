@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "control/config/config.h"
+#include "control/fleet/intervals.h"
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
 #include "control/reload.h"
@@ -21,6 +22,7 @@
 /* What the API, the exporter and the telemetry socket read from. All outlive them. */
 struct esf_api_sources {
 	const struct esf_views *views;
+	struct esf_intervals *intervals;
 	const struct esf_event_log *events;
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */

@@ -52,6 +52,8 @@ static const struct route routes[] = {
 	    true, "sites that are odd against their peers or against themselves" },
 	{ "/api/v1/ranking", READ, "window by region limit ", esf_answer_ranking, NULL, NULL, true,
 	    "the best and the worst sites, by health or by a KPI" },
+	{ "/api/v1/intervals", READ, "scope interval ", .act = esf_answer_intervals,
+	    .help = "the running intervals of a site, a region or the fleet" },
 	{ "/healthz", READ, NULL, NULL, esf_answer_health, NULL, false,
 	    "whether the appliance ticks" },
 	{ "/metrics", READ, NULL, NULL, esf_answer_metrics, NULL, false, "Prometheus' exposition" },
