@@ -28,12 +28,15 @@ static const char usage[] =
     "                               who is odd against its peers or against itself\n"
     "  ranking [--by health|KPI] [--region R] [--limit N]\n"
     "                               the best and the worst sites\n"
+    "  history SCOPE KPI [--interval I] [--last 7d] [--limit N]\n"
+    "                               what was: SCOPE is fleet, region:NAME or site:NAME;\n"
+    "                               KPI may be health\n"
     "  reload [--diff]              takes up the configuration's file as it stands now;\n"
     "                               --diff: only says what that would change\n"
     "  top [--count N | --once]     status every second, until Ctrl-C\n"
     "  help                         this text\n"
     "\n"
-    "  not built yet: incidents, incident, ack, pipeline, slots, history\n"
+    "  not built yet: incidents, incident, ack, pipeline, slots\n"
     "\n"
     "  --url URL   of estream-fleetd's API; default $ESTREAM_URL, else http://127.0.0.1:8080\n"
     "  --json      print the API's document (top has none)\n"
@@ -53,6 +56,7 @@ enum takes {
 	TAKES_DIFF = 64,
 	TAKES_OUTLIERS = 128,
 	TAKES_RANKING = 1024,
+	TAKES_HISTORY = 2048,
 };
 
 struct command {
@@ -79,7 +83,7 @@ static const struct command commands[] = {
 	{ "reload", TAKES_JSON | TAKES_DIFF, esf_command_reload },
 	{ "pipeline", 0, NULL },
 	{ "slots", 0, NULL },
-	{ "history", 0, NULL },
+	{ "history", TAKES_JSON | TAKES_HISTORY, esf_command_history },
 };
 
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -97,6 +101,8 @@ enum option_id {
 	OPTION_KPI,
 	OPTION_ODD,
 	OPTION_BY,
+	OPTION_INTERVAL,
+	OPTION_LAST,
 	OPTION_ALL,
 	OPTION_UNMAPPED,
 	OPTION_DIFF,
@@ -118,6 +124,8 @@ static const struct option long_options[] = {
 	{ "kpi", required_argument, NULL, OPTION_KPI },
 	{ "odd", required_argument, NULL, OPTION_ODD },
 	{ "by", required_argument, NULL, OPTION_BY },
+	{ "interval", required_argument, NULL, OPTION_INTERVAL },
+	{ "last", required_argument, NULL, OPTION_LAST },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "unmapped", no_argument, NULL, OPTION_UNMAPPED },
 	{ "diff", no_argument, NULL, OPTION_DIFF },
@@ -137,12 +145,15 @@ static const unsigned int option_takes[OPTIONS_COUNT] = {
 	[OPTION_REGION - OPTION_URL] = TAKES_LISTING | TAKES_OUTLIERS | TAKES_RANKING,
 	[OPTION_STATUS - OPTION_URL] = TAKES_LISTING,
 	[OPTION_SORT - OPTION_URL] = TAKES_LISTING,
-	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING | TAKES_EVENTS | TAKES_OUTLIERS | TAKES_RANKING,
+	[OPTION_LIMIT - OPTION_URL] = TAKES_LISTING | TAKES_EVENTS | TAKES_OUTLIERS | TAKES_RANKING |
+	                               TAKES_HISTORY,
 	[OPTION_SITE - OPTION_URL] = TAKES_LEDGER | TAKES_EVENTS,
 	[OPTION_CODE - OPTION_URL] = TAKES_EVENTS,
 	[OPTION_KPI - OPTION_URL] = TAKES_OUTLIERS,
 	[OPTION_ODD - OPTION_URL] = TAKES_OUTLIERS,
 	[OPTION_BY - OPTION_URL] = TAKES_RANKING,
+	[OPTION_INTERVAL - OPTION_URL] = TAKES_HISTORY,
+	[OPTION_LAST - OPTION_URL] = TAKES_HISTORY,
 	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
 	[OPTION_UNMAPPED - OPTION_URL] = TAKES_UNMAPPED,
 	[OPTION_DIFF - OPTION_URL] = TAKES_DIFF,
@@ -210,6 +221,12 @@ static int take_option(struct arguments *arguments, int id, const char *value)
 		return 0;
 	case OPTION_BY:
 		options->by = value;
+		return 0;
+	case OPTION_INTERVAL:
+		options->interval = value;
+		return 0;
+	case OPTION_LAST:
+		options->last = value;
 		return 0;
 	case OPTION_ALL:
 		options->all = true;
@@ -315,6 +332,14 @@ static bool takes_words(const struct command *command, int count, char *const *w
 			return true;
 		fprintf(stderr,
 		    "fleetctl: %s: want test PATTERN [NAME...]; see fleetctl help\n",
+		    command->name);
+		return false;
+	}
+	if (command->takes & TAKES_HISTORY) {
+		if (count == 2)
+			return true;
+		fprintf(stderr,
+		    "fleetctl: %s: want SCOPE KPI, e.g. fleet health; see fleetctl help\n",
 		    command->name);
 		return false;
 	}

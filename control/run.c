@@ -18,6 +18,7 @@
 #include "control/fleet/judge.h"
 #include "control/fleet/roster.h"
 #include "control/fleet/views.h"
+#include "control/history/history.h"
 #include "control/incident/event_log.h"
 #include "control/policy.h"
 #include "control/reload.h"
@@ -45,6 +46,7 @@ struct appliance {
 	struct esf_roster *roster;
 	struct esf_judge *judge;
 	struct esf_intervals *intervals;
+	struct esf_history *history;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
 	struct esf_reload *reload;
@@ -131,9 +133,12 @@ static int start_plane(struct appliance *a)
 	    esf_window_oldest_open(real_time_ns(), options.window_ns, options.windows_open));
 	a->events = esf_event_log_create(a->config, 1);
 	a->intervals = esf_intervals_create(a->config, options.sites_count);
-	return a->judge == NULL || a->events == NULL || a->intervals == NULL
-	           ? fail("out of memory")
-	           : ESF_EXIT_OK;
+	a->history = esf_history_start();
+	if (a->judge == NULL || a->events == NULL || a->intervals == NULL || a->history == NULL)
+		return fail("out of memory");
+	esf_history_follow(a->history, a->config, a->roster);
+	esf_intervals_on_end(a->intervals, esf_history_take, a->history);
+	return ESF_EXIT_OK;
 }
 
 static int start_reload(struct appliance *a)
@@ -159,6 +164,7 @@ static int start_api(struct appliance *a)
 	struct esf_api_sources sources = {
 		.views = a->views,
 		.intervals = a->intervals,
+		.history = a->history,
 		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
@@ -233,6 +239,9 @@ static int stop(struct appliance *a, int result)
 	}
 	rcu_barrier();
 	esf_event_log_destroy(a->events);
+	if (a->intervals != NULL && a->history != NULL)
+		esf_intervals_flush(a->intervals);
+	esf_history_stop(a->history);
 	esf_intervals_destroy(a->intervals);
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
@@ -308,6 +317,8 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 		watch(a);
 		esf_reload_tick(a->reload);
 		esf_event_log_drain(a->events, a->plane);
+		esf_history_follow(a->history, a->config, a->roster);
+		esf_history_hear(a->history, esf_event_log_latest(a->events));
 		settled = esf_plane_settled(a->plane);
 		if (settled != INT64_MIN)
 			close_windows(a, settled);

@@ -55,6 +55,7 @@
 	X(change)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
+	X(history)                                                                         \
 	X(interval)                                                                        \
 	X(peers)                                                                           \
 	X(baseline)                                                                        \

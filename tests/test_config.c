@@ -532,7 +532,6 @@ static void what_is_not_built_says_so(void)
 		    "t:1: ai.slots: 3 AI slots, profile small takes 2: use profile medium" },
 		{ "http: {token_file: t}\n",
 		    "t:1: http.token_file: not built yet: set token_file: null" },
-		{ "history: {file: h}\n", "t:1: history.file: not built yet: set file: null" },
 		{ "state: {file: s}\n", "t:1: state.file: not built yet: set file: null" },
 		{ "state: {file: null}\nhistory: {file: null, keep: 90d}\nai: {slots: []}\n"
 		  "maintenance: []\nsignatures: []\nunknown_sites: refuse\ninventory: null\n"

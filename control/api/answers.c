@@ -176,6 +176,7 @@ void esf_answer_health(const struct esf_answer *answer)
 void esf_answer_metrics(const struct esf_answer *answer)
 {
 	struct esf_pressure *pressure = read_pressure(answer->sources);
+	struct esf_history_status history = { 0 };
 	struct esf_ledger ledger;
 	struct esf_prometheus_input input = {
 		.view = esf_views_closed(answer->sources->views),
@@ -183,9 +184,12 @@ void esf_answer_metrics(const struct esf_answer *answer)
 		.pressure = pressure,
 		.events = esf_event_log_latest(answer->sources->events),
 		.reloads = esf_reload_count(answer->sources->reload),
+		.history = &history,
 		.started = answer->sources->started,
 	};
 
+	if (answer->sources->history != NULL)
+		esf_history_status(answer->sources->history, &history);
 	esf_plane_ledger(answer->sources->plane, &ledger);
 	answer->reply->status = 200;
 	answer->reply->type = "text/plain; version=0.0.4; charset=utf-8";

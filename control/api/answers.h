@@ -42,6 +42,8 @@ void esf_answer_metrics(const struct esf_answer *answer);
 
 /* Set the reply themselves; offline and not under the lock, as they wait. */
 void esf_answer_reload(const struct esf_answer *answer);    /* reload.c */
-void esf_answer_intervals(const struct esf_answer *answer); /* intervals.c */
+void esf_answer_intervals(const struct esf_answer *answer);   /* intervals.c */
+void esf_answer_history(const struct esf_answer *answer);     /* history.c */
+void esf_answer_past_events(const struct esf_answer *answer); /* history.c */
 
 #endif

@@ -8,6 +8,7 @@
 #include "control/config/config.h"
 #include "control/fleet/intervals.h"
 #include "control/fleet/views.h"
+#include "control/history/history.h"
 #include "control/incident/event_log.h"
 #include "control/reload.h"
 #include "dataplane/plane.h"
@@ -23,6 +24,7 @@
 struct esf_api_sources {
 	const struct esf_views *views;
 	struct esf_intervals *intervals;
+	struct esf_history *history; /* NULL: none (tests) */
 	const struct esf_event_log *events;
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */

@@ -31,6 +31,8 @@ struct esf_options {
 	const char *kpi; /* outliers */
 	const char *odd;
 	const char *by; /* ranking: health or a KPI */
+	const char *interval; /* history */
+	const char *last;
 	unsigned int count; /* top: frames; 0: until interrupted */
 	const char *name;   /* the command's own argument */
 	bool unmapped;      /* site: the signals that no rule takes */
@@ -55,6 +57,7 @@ enum esf_exit esf_command_ledger(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
 enum esf_exit esf_command_outliers(const struct esf_call *call);
 enum esf_exit esf_command_ranking(const struct esf_call *call);
+enum esf_exit esf_command_history(const struct esf_call *call); /* history.c */
 enum esf_exit esf_command_rule(const struct esf_call *call); /* rule.c */
 enum esf_exit esf_command_reload(const struct esf_call *call);
 enum esf_exit esf_command_top(const struct esf_call *call); /* top.c */

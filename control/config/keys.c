@@ -341,8 +341,7 @@ static const struct esf_key http_fields[] = {
 };
 
 static const struct esf_key history_fields[] = {
-	{ ESF_TEXT("file", struct esf_file, config.history.file, 4095), .nullable = true,
-	    .not_built = "set file: null" },
+	{ ESF_TEXT("file", struct esf_file, config.history.file, 4095), .nullable = true },
 	{ ESF_DURATION("keep", struct esf_file, config.history.keep_ns, ESF_H, 3650 * ESF_D) },
 	ESF_END,
 };

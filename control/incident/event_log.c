@@ -109,6 +109,7 @@ static struct esf_event_snapshot *take_snapshot(const struct esf_event_log *log)
 		.codes_count = log->codes_count,
 		.codes = (const char *const *)log->codes,
 		.matched = matched,
+		.taken = log->taken,
 		.events_count = count,
 		.events = events,
 	};

@@ -27,6 +27,7 @@ struct esf_event_snapshot {
 	uint32_t codes_count;
 	const char *const *codes;
 	const uint64_t *matched; /* by code */
+	uint64_t taken; /* events since the start, of which the latest are here: */
 	uint32_t events_count;
 	/* Newest first, in the order in which control took them. `signature` is an index into
 	 * codes, or ESF_NO_SIGNATURE. */

@@ -90,6 +90,24 @@ static void put_ledger(FILE *out, const struct esf_ledger *ledger)
 	    esf_ledger_balances(ledger));
 }
 
+static void put_history(FILE *out, const struct esf_history_status *history)
+{
+	put_count(out, "estream_history_well", "gauge",
+	    "1 while the history's file could be written the last time, else 0.", history->well);
+	put_count(out, "estream_history_written_total", "counter",
+	    "Points and events written to the history.", history->written);
+	put_count(out, "estream_history_dropped_total", "counter",
+	    "Points and events that the history had no room for.", history->dropped);
+	put_count(out, "estream_history_queued", "gauge",
+	    "Points and events that wait to be written to the history.", history->queued);
+	put_count(out, "estream_history_failures_total", "counter",
+	    "Attempts to write the history that failed.", history->failures);
+	put_count(out, "estream_history_set_aside_total", "counter",
+	    "Corrupt files of the history that were renamed.", history->set_aside);
+	put_seconds(out, "estream_history_written_timestamp_seconds",
+	    "When the history was written last, Unix time; 0: not yet.", history->last_written);
+}
+
 static void put_events(FILE *out, const struct esf_event_snapshot *events)
 {
 	head(out, "estream_events_total", "counter", "Events by the code of their signature.");
@@ -283,6 +301,8 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	put_ledger(out, input->ledger);
 	put_reloads(out, &input->reloads);
 	put_events(out, input->events);
+	if (input->history != NULL && input->history->on)
+		put_history(out, input->history);
 	if (input->pressure != NULL)
 		esf_prometheus_put_pressure(out, input->pressure);
 	if (input->view != NULL)
