@@ -56,6 +56,7 @@
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(history)                                                                         \
+	X(history_queue)                                                                   \
 	X(interval)                                                                        \
 	X(peers)                                                                           \
 	X(baseline)                                                                        \
