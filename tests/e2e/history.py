@@ -13,7 +13,7 @@ import time
 
 from appliance import NO_HUGE, Appliance, Link, Sender, balances
 from checks import Checks
-from live import RING, check_stop, eal_on
+from live import RING, check_metrics, check_stop, eal_on
 
 S = 10 ** 9
 SITES = 6
@@ -42,7 +42,8 @@ regions:
   - {name: north, match: "north-*"}
   - {name: south, match: "south-*"}
 sites:
-""" + "\n".join("  - {id: %d, name: %s-%d}" % (i, ("north", "south")[(i - 1) % 2], (i + 1) // 2)
+""" + "\n".join("  - {id: %d, name: %s-%d%s}" % (i, ("north", "south")[(i - 1) % 2], (i + 1) // 2,
+                                                         ", addresses: [10.9.0.1]" if i == 1 else "")
                 for i in range(1, SITES + 1))
 
 
@@ -162,6 +163,10 @@ def keep(checks, build, folder):
             refused(checks, appliance)
             running = appliance.get("intervals?interval=1h")["intervals"][0]
             checks.that("the hour runs", not running["final"] and running["revision"] == running["windows"] > 10, running)
+            told = appliance.get("history/events?scope=fleet")["events"]
+            checks.equal("events are kept", [(e["site"], e["severity"], e["text"], e["state"]) for e in told],
+                         [("north-1", 3, "fuse blown", "message")])
+            check_metrics(checks, appliance)
             checks.that("the history is well", "\nestream_history_well 1" in appliance.text("/metrics"), None)
             check_stop(checks, "kept", appliance)
         with Appliance(build, CONFIG % path, eal_on(link, NO_HUGE, RING)) as appliance:
@@ -274,7 +279,34 @@ def full(checks, build, folder):
         subprocess.run(["umount", disk], check=False)
 
 
-TESTS = (keep, locked, corrupt, full)
+def reloaded(checks, build, folder):
+    """A reload begins a history, moves it to another file, and ends it."""
+    def without(text):
+        return "\n".join(line for line in text.splitlines() if not line.startswith("history:")) + "\n"
+
+    paths = [os.path.join(folder, name) for name in ("one.db", "two.db")]
+    with Link() as link, Appliance(build, without(CONFIG % "x"), eal_on(link, NO_HUGE, RING)) as appliance:
+        config = os.path.join(appliance.folder.name, "fleet.yaml")
+        for path in paths + [None]:
+            text = CONFIG % path if path else without(CONFIG % "x")
+            with open(config, "w") as out:
+                out.write(text.replace("HTTP", "127.0.0.1:%d" % appliance.port))
+            done = subprocess.run([os.path.join(build, "fleetctl"), "--url", appliance.url, "reload"], text=True,
+                                  capture_output=True, timeout=30, check=False)
+            checks.equal("reload to %s" % path, done.returncode, 0)
+            sent = sender(build, link, folder, 6)
+            sent.finish(30)
+            time.sleep(4)
+            answer = subprocess.run(["curl", "-s", appliance.url + "/api/v1/history?kpi=health"], text=True,
+                                    capture_output=True, timeout=10, check=False).stdout
+            checks.that("after the reload to %s" % path, '"points":[{' in answer if path else "no history is kept" in answer,
+                        answer[:300])
+        check_stop(checks, "reloaded", appliance)
+    for path in paths:
+        checks.that("%s is there" % path, os.path.exists(path))
+
+
+TESTS = (keep, reloaded, locked, corrupt, full)
 
 
 def main(build, *names):
