@@ -11,13 +11,8 @@
  * thread of its own writes it; control hands it batches through a bounded queue and never waits for
  * the disk. What finds the queue full is counted as dropped. A batch that can't be written is tried
  * again every few seconds; a corrupt file is set aside and another one begun.
- *
- * Sites' points are kept of the sites with an index below ESF_HISTORY_SITES_MAX.
  */
-enum {
-	ESF_HISTORY_SITES_MAX = 10000,
-	ESF_HISTORY_QUEUE_MAX = 1 << 20, /* points and events */
-};
+enum { ESF_HISTORY_QUEUE_MAX = 1 << 20 }; /* points and events */
 
 struct esf_history_status {
 	bool on;          /* there is a history.file */
