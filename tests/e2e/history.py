@@ -35,6 +35,7 @@ ports:
 listeners:
   - {udp: 47700, format: etd}
   - {udp: 5514, format: syslog}
+  - {udp: 8089, format: influx}
 rollup: {window: 1s, windows_open: 2, epoch: 200ms, intervals: [5s, 1h]}
 http: {listen: "HTTP"}
 history: {file: "%s", keep: 1h}
@@ -279,6 +280,37 @@ def full(checks, build, folder):
         subprocess.run(["umount", disk], check=False)
 
 
+def late(checks, build, folder):
+    """What comes late to an open window is in its interval at every level; later than that it is late and changes nothing."""
+    def say(at, value):
+        text = "plant,site=north-1 thermal_margin=%s %d" % (value, at)
+        link.run("python3", "-c", "import socket,sys;socket.socket(socket.AF_INET,socket.SOCK_DGRAM)"
+                 ".sendto(sys.argv[1].encode(),('10.9.0.2',8089))", text)
+
+    def now():
+        return int(time.time() * S)
+
+    with Link() as link, Appliance(build, CONFIG % os.path.join(folder, "late.db"), eal_on(link, NO_HUGE, RING)) as appliance:
+        time.sleep(5 - time.time() % 5 + 1.1)   # in an interval's second window
+        at = now()
+        say(at, 10)
+        time.sleep(1 - time.time() % 1 + 0.1)   # in the next one
+        say(at + 1, 30)
+        time.sleep(5)
+        start = at // INTERVAL * INTERVAL
+        points = [history(appliance, scope, "thermal_margin")["points"] for scope in ("fleet", "region:north", "site:north-1")]
+        want = {"start": start, "mean": 20.0, "windows": 1, "samples": 2, "sites": 1, "revision": 1, "final": True}
+        for point in points:
+            checks.equal("a late sample is in the interval", [{key: p[key] for key in want} for p in point], [want])
+        say(at + 2, 90)
+        ledger = appliance.ledger_when(lambda ledger: ledger["records"]["late"] == 1, 5)
+        checks.equal("later it is late", ledger["records"]["late"], 1)
+        checks.that("the ledger balances", balances(ledger), ledger)
+        time.sleep(5)
+        checks.equal("and changes nothing", history(appliance, "fleet", "thermal_margin")["points"], points[0])
+        check_stop(checks, "late", appliance)
+
+
 def reloaded(checks, build, folder):
     """A reload begins a history, moves it to another file, and ends it."""
     def without(text):
@@ -306,7 +338,7 @@ def reloaded(checks, build, folder):
         checks.that("%s is there" % path, os.path.exists(path))
 
 
-TESTS = (keep, reloaded, locked, corrupt, full)
+TESTS = (keep, late, reloaded, locked, corrupt, full)
 
 
 def main(build, *names):
