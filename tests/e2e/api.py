@@ -89,7 +89,8 @@ SCOPE = {"name": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL
          "sites": dict.fromkeys(("total", "reporting", "good", "degraded", "bad", "unknown"), INT),
          "kpis": Named(SCOPE_KPI)}
 SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
-            "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "z": Maybe(REAL),
+            "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "derived": BOOL,
+            "excluded": Maybe(TEXT), "z": Maybe(REAL),
             "median": Maybe(REAL), "outlier": BOOL, "peers": Maybe(INT), "usual": Maybe(REAL), "self_z": Maybe(REAL),
             "odd": Maybe(TEXT)}
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
@@ -104,6 +105,10 @@ OUTLIERS = {"time": INT, "window": WINDOW, "total": INT,
 RANKED = {"site": TEXT, "region": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL}
 RANKED_KPI = {**SITE_KPI, **RANKED}
 RANKING = {"time": INT, "window": WINDOW, "by": TEXT, "unit": Maybe(TEXT), "ranked": INT, "unranked": INT}
+INTERVAL_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
+                "windows": INT, "score": Maybe(REAL)}
+INTERVALS = {"scope": TEXT, "intervals": [{"interval": TEXT, "start": INT, "end": INT, "final": BOOL, "revision": INT,
+                                           "windows": INT, "windows_total": INT, "kpis": Named(INTERVAL_KPI)}]}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
 STORM = {"active": BOOL, "sites": [TEXT], "fleet": BOOL}
@@ -305,6 +310,8 @@ def check_comparison(checks, api):
     for query, want in (("region=north", 1), ("region=south", 0), ("kpi=thermal_margin&odd=peers", 1),
                         ("kpi=efficiency", 0), ("odd=itself", 0), ("odd=both", 0), ("limit=1", 1), ("window=open", 1)):
         checks.equal("outliers?" + query, api.get("outliers?" + query)["total"], want)
+    for site in ("north-1", "north-2"):
+        check_shape(checks, api, "/api/v1/intervals?scope=site:" + site, INTERVALS)
     ranking = check_shape(checks, api, "/api/v1/ranking", {**RANKING, "best": [RANKED], "worst": [RANKED]})
     checks.equal("by health: %d are known" % (HEARD - 1), (ranking["by"], ranking["unit"], ranking["ranked"],
                                                          ranking["unranked"]), ("health", None, HEARD - 1, 4))
