@@ -308,6 +308,19 @@ phase_bench()
 		bench/pipeline.sh --build "$TEST_BUILD/gcc" --workloads all --repetitions 1 --seconds 1 --no-huge
 	gcc_build && check "each stage's benchmark, in brief: all accepted, balanced" timeout 60 \
 		bench/micro.sh --build "$TEST_BUILD/gcc" --samples 3 --sample-us 20 --sites 1000 --json
+	brief_peers
+}
+
+# The appliance and InfluxDB, a second each.
+brief_peers()
+{
+	local influxd
+
+	[ -x "$TEST_BUILD/gcc/estream-fleetd" ] || return
+	is_root || { skip "the peers' benchmark: not root"; return; }
+	influxd=$(command -v influxd || unpacked influxdb usr/bin/influxd) || skip "InfluxDB in the peers' benchmark: not to be had"
+	check "the peers' benchmark, in brief: balanced, no mbuf lost" env INFLUXD="$influxd" timeout 60 \
+		bench/peers.sh --build "$TEST_BUILD/gcc" --peers ours,influxdb --rates 1000 --seconds 1 --rmem 0
 }
 
 # Instructions a datagram takes, counted, beside those on record: a time would be nobody's verdict on a shared machine.

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The same Influx lines over the same veth pair to the appliance and to its peers: see bench/README.md. bench/peers.sh calls it."""
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import receivers
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
+from appliance import Link  # noqa: E402
+
+SCENARIO = """\
+seed: 5
+sites: {count: %d, name: "s-{n}", regions: [all]}
+kpis:
+  - {name: availability, base: 0.995, noise: 0.001}
+  - {name: thermal_margin, base: 60, noise: 0.5}
+  - {name: output_ratio, base: 0.98, noise: 0.004}
+"""
+LINES = 15
+STILL_S = 1.0   # so long does a count stand still before it counts as the last
+SETTLES_S = 30
+LOSS_MAX = 0.1  # beyond it no higher rate is tried
+HEADER = (f"{'receiver':16} {'datagrams/s':>11} {'reached':>8} {'lines offered':>13} {'delivered':>10} {'lost':>9} "
+          f"{'lost %':>6} {'CPU s':>7} {'CPU s/M lines':>13}")
+
+
+def send(arguments, link, folder, rate):
+    path = os.path.join(folder, "scenario.yaml")
+    with open(path, "w", encoding="ascii") as out:
+        out.write(SCENARIO % arguments.sites)
+    cpu = str(min(os.sched_getaffinity(0)))
+    command = ["taskset", "-c", cpu, os.path.join(arguments.build, "fleetgen"), "send", "--to", "10.9.0.2:8089",
+               "--format", "influx", "--lines", str(LINES), "--scenario", path, "--rate", str(rate),
+               "--count", str(int(rate * arguments.seconds)), "--json"]
+    done = subprocess.run(link.inside(command), stdout=subprocess.PIPE, text=True, check=False,
+                          timeout=60 + 20 * arguments.seconds)
+    if done.returncode != 0:
+        raise RuntimeError(f"fleetgen ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def settled(receiver):
+    """CPU time when its count of lines last changed."""
+    last, cpu_s, since = receiver.lines(), receiver.cpu_s(), time.monotonic()
+    end = since + SETTLES_S
+    while time.monotonic() < min(since + STILL_S, end):
+        time.sleep(0.1)
+        now_s, lines = receiver.cpu_s(), receiver.lines()
+        if lines != last:
+            last, cpu_s, since = lines, now_s, time.monotonic()
+    return cpu_s
+
+
+def step(arguments, kind, rate):
+    """One receiver, new, at one rate."""
+    with tempfile.TemporaryDirectory(prefix="esf-peers-") as folder, Link() as link:
+        if kind.kernel_address:
+            subprocess.run(["ip", "address", "add", "10.9.0.2/24", "dev", link.near], check=True)
+        with kind(arguments, folder, link) as receiver:
+            time.sleep(1)
+            before, cpu_s = receiver.lines(), receiver.cpu_s()
+            summary = send(arguments, link, folder, rate)
+            cpu_s = settled(receiver) - cpu_s
+            delivered = receiver.stored() - before
+            wrong = receiver.finish()
+    offered = summary["records"] // receivers.FIELDS
+    return {"receiver": kind.name, "rate": rate, "reached": summary["datagrams"] / summary["seconds"],
+            "offered": offered, "delivered": delivered, "lost": offered - delivered, "cpu_s": cpu_s,
+            "cpu_s_per_million": cpu_s / delivered * 1e6 if delivered else None, "wrong": wrong}
+
+
+def show(row):
+    each = row["cpu_s_per_million"]
+    print(f"{receivers.ALL[row['receiver']].title:16} {row['rate']:11} {row['reached']:8.0f} {row['offered']:13} "
+          f"{row['delivered']:10} {row['lost']:9} {100 * row['lost'] / row['offered']:6.2f} {row['cpu_s']:7.2f} "
+          f"{'-' if each is None else format(each, '.2f'):>13}", flush=True)
+
+
+def best(rows, name):
+    """The fewest CPU seconds a line of all its rates that lost no more than LOSS_MAX."""
+    return min((row["cpu_s_per_million"] for row in rows if row["receiver"] == name and row["cpu_s_per_million"] and
+                row["lost"] <= LOSS_MAX * row["offered"]), default=None)
+
+
+def ratios(rows):
+    ours = best(rows, "ours")
+    peers = {name: best(rows, name) for name in receivers.ALL if name != "ours"}
+    return {name: found / ours for name, found in peers.items() if found and ours}
+
+
+def measure(arguments):
+    rows = []
+    for name in arguments.peers:
+        kind = receivers.ALL[name]
+        if name != "ours" and not kind.program():
+            print(f"skipped: {kind.title}: not installed", file=sys.stderr)
+            continue
+        for rate in arguments.rates:
+            rows.append(step(arguments, kind, rate))
+            if not arguments.json:
+                show(rows[-1])
+            if rows[-1]["lost"] > LOSS_MAX * rows[-1]["offered"]:
+                break
+    return rows
+
+
+def parsed():
+    parser = argparse.ArgumentParser(prog="bench/peers.sh")
+    parser.add_argument("--peers", default="ours,victoria,influxdb", type=lambda text: text.split(","),
+                        help="of " + ", ".join(receivers.ALL))
+    parser.add_argument("--rates", default="1000,5000,20000,50000,100000", help="datagrams a second, rising",
+                        type=lambda text: [int(one) for one in text.split(",")])
+    parser.add_argument("--seconds", default=4.0, type=float)
+    parser.add_argument("--sites", default=40, type=int)
+    parser.add_argument("--rmem", default=33554432, type=int, help="socket buffers, bytes (0: the machine's)")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--build", default="build")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.peers if name not in receivers.ALL]
+    if unknown:
+        parser.error(f"--peers: got \"{unknown[0]}\", want some of {', '.join(receivers.ALL)}")
+    return arguments
+
+
+def main():
+    arguments = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    if not arguments.json:
+        print(HEADER)
+    rows = measure(arguments)
+    if arguments.json:
+        print(json.dumps({"rows": rows, "ratios": ratios(rows)}))
+    else:
+        for name, ratio in ratios(rows).items():
+            print(f"{receivers.ALL[name].title}: {ratio:.1f} x ours, CPU seconds a line, each at its best")
+    wrong = [f"{row['receiver']} at {row['rate']}: {row['wrong']}" for row in rows if row["wrong"]]
+    sys.exit("\n".join(wrong) if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
