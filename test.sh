@@ -214,6 +214,7 @@ phase_replay()
 	gcc_build || return
 	counted "replay oracle" python3 tests/e2e/replay_oracle.py "$TEST_BUILD/gcc/estream-fleetd" "$ORACLE_FLEETS" 1
 	counted "comparison oracle" python3 tests/e2e/compare_oracle.py "$TEST_BUILD/gcc/estream-fleetd" 10 1
+	counted "domains" python3 tests/e2e/domains.py "$TEST_BUILD/gcc"
 }
 
 phase_commands()

@@ -174,8 +174,11 @@ static const struct esf_key site_item = {
 	.kind = ESF_KEY_MAPPING, .fields = site_fields, .prepare = prepare_site
 };
 
+/* What a KPI means is for the file's reader: a domain's KPI can be copied as it stands. */
 static const struct esf_key kpi_fields[] = {
 	ESF_KPI_ROWS,
+	{ .name = "definition", .kind = ESF_KEY_TEXT, .max = 1000, .offset = ESF_NOWHERE },
+	{ .name = "reference", .kind = ESF_KEY_TEXT, .max = 1000, .offset = ESF_NOWHERE },
 	ESF_END,
 };
 static const struct esf_key kpi_item = {
