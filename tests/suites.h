@@ -50,6 +50,8 @@
 	X(storm_ring)                                                                              \
 	X(clock)                                                                                   \
 	X(config)                                                                                  \
+	X(csv)                                                                                  \
+	X(inventory)                                                                                  \
 	X(keyfile)                                                                                 \
 	X(domain)                                                                                  \
 	X(change)                                                                                  \

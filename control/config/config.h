@@ -113,12 +113,13 @@ struct esf_kpi {
 	bool compare;
 	double min_effect;
 	struct esf_bands bands;
-	char *expr;       /* NULL: none */
+	char *expr; /* NULL: none */
 	uint32_t excludes_count;
-	char **excludes;  /* names: where one of them is above 0, the window is no time of this KPI's */
+	char **
+	    excludes; /* names: where one of them is above 0, the window is no time of this KPI's */
 	uint64_t exclude; /* the same as bits, by index in kpis */
-	/* DERIVED, and MEASURED where a site has no record of its own; else NULL. Of the inputs each is
-	 * an index in kpis. Evaluated by the control thread only. */
+	/* DERIVED, and MEASURED where a site has no record of its own; else NULL. Of the inputs
+	 * each is an index in kpis. Evaluated by the control thread only. */
 	struct esf_expression *expression;
 };
 
@@ -160,6 +161,8 @@ struct esf_config {
 
 	uint32_t regions_count;
 	struct esf_region_config *regions;
+	char *inventory;      /* the CSV file that lists the sites, as seen from the working
+	                         directory; NULL: the file itself does */
 	uint32_t sites_count; /* in the order of the file */
 	struct esf_site_config *sites;
 	bool learn_sites; /* unknown ones, up to the profile's limit */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 struct esf_fault {
+	uint32_t file_number;
 	uint32_t line;
 	uint32_t order;
 	bool warning;
@@ -81,6 +82,7 @@ static void add(struct esf_fault_list *list, const struct esf_path *path, uint32
 		list->exhausted = true;
 		return;
 	}
+	fault->file_number = list->file_number;
 	fault->line = line;
 	fault->order = list->count++;
 	fault->warning = warning;
@@ -115,6 +117,8 @@ static int by_line(const void *left, const void *right)
 {
 	const struct esf_fault *a = left, *b = right;
 
+	if (a->file_number != b->file_number)
+		return a->file_number < b->file_number ? -1 : 1;
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
 	return a->order < b->order ? -1 : a->order > b->order;

@@ -23,7 +23,8 @@ struct esf_path {
 
 /* Faults and warnings as they are met. One thread. */
 struct esf_fault_list {
-	const char *file; /* as it stands in the messages */
+	const char *file;     /* as it stands in the messages, of those to come */
+	uint32_t file_number; /* faults are sorted by it first */
 	struct esf_fault *items;
 	uint32_t count;
 	uint32_t capacity;
@@ -45,7 +46,8 @@ void esf_path_text(const struct esf_path *path, char *buffer, size_t size);
  * "...". */
 void esf_fault_quote(const char *text, size_t text_size, char *buffer, size_t size);
 
-/* Sorts by line, then by the order met, and moves all to *faults. Frees the list. 0 or -ENOMEM. */
+/* Sorts by file, then by line, then by the order met, and moves all to *faults. Frees the list. 0
+ * or -ENOMEM. */
 int esf_fault_list_finish(struct esf_fault_list *list, struct esf_faults *faults);
 
 #endif

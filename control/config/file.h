@@ -29,7 +29,7 @@ struct esf_kpi_entry {
 	double min_effect;
 	struct esf_bands bands;
 	char *expr;
-	uint32_t derive; /* enum esf_derive */
+	uint32_t derive;        /* enum esf_derive */
 	uint32_t exclude_count; /* or ESF_LIST_ABSENT */
 	char **exclude;
 };
@@ -71,6 +71,9 @@ extern const struct esf_key esf_rule_item, esf_rule_preset_item;
 void esf_profile_check(struct esf_load *load, struct esf_file *file);
 void esf_network_check(struct esf_load *load, struct esf_file *file);
 void esf_site_check(struct esf_load *load, struct esf_file *file);
+void esf_profile_check_sites(struct esf_load *load, const struct esf_path *path, yaml_node_t *node,
+    const struct esf_file *file); /* those of an inventory, by esf_inventory_check */
+void esf_inventory_check(struct esf_load *load, struct esf_file *file); /* by esf_site_check */
 void esf_regionmap_check(struct esf_load *load, struct esf_file *file);
 void esf_relation_check(struct esf_load *load, struct esf_file *file);
 

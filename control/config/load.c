@@ -2,19 +2,15 @@
 #include "load.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "derived.h"
 #include "file.h"
 #include "rows.h"
+#include "source.h"
 
-enum {
-	FILE_SIZE_MAX = 1 << 30,
-	BASELINE_BY_PROFILE = 1, /* no number of slots */
-};
+enum { BASELINE_BY_PROFILE = 1 }; /* no number of slots */
 
 static void set_defaults(struct esf_file *file, const char *path)
 {
@@ -137,47 +133,6 @@ void esf_config_free(struct esf_config *config)
 	free(file);
 }
 
-/* Reads descriptor to its end. 0 with *data to be freed, or -errno. */
-static int read_all(int descriptor, char **data, size_t *size)
-{
-	size_t capacity = 65536;
-	ssize_t got = 1;
-	char *bytes = NULL, *grown;
-
-	*size = 0;
-	while (got > 0) {
-		if (bytes == NULL || *size == capacity) {
-			capacity *= 2;
-			grown = capacity > FILE_SIZE_MAX ? NULL : realloc(bytes, capacity);
-			if (grown == NULL) {
-				free(bytes);
-				return capacity > FILE_SIZE_MAX ? -EFBIG : -ENOMEM;
-			}
-			bytes = grown;
-		}
-		got = read(descriptor, bytes + *size, capacity - *size);
-		*size += got > 0 ? (size_t)got : 0;
-	}
-	if (got < 0) {
-		got = -errno;
-		free(bytes);
-		return (int)got;
-	}
-	*data = bytes;
-	return 0;
-}
-
-static int read_file(const char *path, char **data, size_t *size)
-{
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC), rc;
-
-	if (descriptor < 0)
-		return -errno;
-	rc = read_all(descriptor, data, size);
-	close(descriptor);
-	return rc;
-}
-
 int esf_config_load(const char *path, struct esf_config **out, struct esf_faults *faults)
 {
 	static const struct esf_path whole = { .key = "file" };
@@ -187,7 +142,7 @@ int esf_config_load(const char *path, struct esf_config **out, struct esf_faults
 	int rc;
 
 	*out = NULL;
-	rc = read_file(path, &data, &size);
+	rc = esf_source_read(path, false, &data, &size);
 	if (rc != 0) {
 		esf_fault_add(&list, &whole, 1, "cannot be read: %s", strerror(-rc));
 		return esf_fault_list_finish(&list, faults) != 0 ? -ENOMEM : rc;

@@ -33,11 +33,10 @@ const struct esf_profile_limits *esf_profile_above(
 }
 
 static void check_count(struct esf_load *load, const struct esf_path *path, yaml_node_t *list,
-    enum esf_profile profile, size_t offset, const char *what)
+    uint32_t count, enum esf_profile profile, size_t offset, const char *what)
 {
 	const struct esf_profile_limits *limits = &profiles[profile];
 	const struct esf_profile_limits *above;
-	uint32_t count = esf_node_items(list);
 
 	if (count <= bound(limits, offset))
 		return;
@@ -60,26 +59,42 @@ static void check_slots(struct esf_load *load, yaml_node_t *root, const struct e
 	if (esf_node_items(list) == 0 || !esf_document_is_sound(load->document, list))
 		return;
 	if (esf_document_is_known(load->document, root, "profile"))
-		check_count(load, &path, list, file->profile,
+		check_count(load, &path, list, esf_node_items(list), file->profile,
 		    offsetof(struct esf_profile_limits, ai_slots), "AI slots");
 	if (esf_document_is_sound(load->document, list))
 		esf_load_fault(load, &path, list, "not built yet: set ai: {slots: []}");
 }
 
+static void check_list(struct esf_load *load, yaml_node_t *root, enum esf_profile profile,
+    size_t offset, const char *key)
+{
+	const struct esf_path path = { .key = key };
+	yaml_node_t *list = esf_document_find(load->document, root, key);
+
+	check_count(load, &path, list, esf_node_items(list), profile, offset, key);
+}
+
+void esf_profile_check_sites(struct esf_load *load, const struct esf_path *path, yaml_node_t *node,
+    const struct esf_file *file)
+{
+	yaml_node_t *root = esf_document_root(load->document);
+
+	if (esf_document_is_known(load->document, root, "profile"))
+		check_count(load, path, node, file->config.sites_count, file->profile,
+		    offsetof(struct esf_profile_limits, sites), "sites");
+}
+
 void esf_profile_check(struct esf_load *load, struct esf_file *file)
 {
-	static const struct esf_path sites = { .key = "sites" };
-	static const struct esf_path regions = { .key = "regions" };
 	struct esf_document *document = load->document;
 	yaml_node_t *root = esf_document_root(document);
 
 	check_slots(load, root, file);
 	if (!esf_document_is_known(document, root, "profile"))
 		return;
-	check_count(load, &sites, esf_document_find(document, root, "sites"), file->profile,
-	    offsetof(struct esf_profile_limits, sites), "sites");
-	check_count(load, &regions, esf_document_find(document, root, "regions"), file->profile,
-	    offsetof(struct esf_profile_limits, regions), "regions");
+	check_list(load, root, file->profile, offsetof(struct esf_profile_limits, sites), "sites");
+	check_list(
+	    load, root, file->profile, offsetof(struct esf_profile_limits, regions), "regions");
 	if (esf_document_find(document, root, "ingestion") == NULL)
 		file->config.ingestion = profiles[file->profile].ingestion;
 }

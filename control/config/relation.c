@@ -178,8 +178,9 @@ static bool has_label(
 	return false;
 }
 
-static void check_peers(struct esf_load *load, const struct esf_config *config)
+static void check_peers(struct esf_load *load, const struct esf_file *file)
 {
+	const struct esf_config *config = &file->config;
 	yaml_node_t *root = esf_document_root(load->document);
 	struct esf_nearest nearest;
 	struct given peers;
@@ -189,6 +190,7 @@ static void check_peers(struct esf_load *load, const struct esf_config *config)
 	find(load, "compare", "peers", &peers);
 	if (peers.node == NULL || !peers.sound || config->sites_count == 0 ||
 	    !esf_document_is_known(load->document, root, "sites") ||
+	    (config->inventory != NULL && !file->site_names_known) ||
 	    strncmp(config->compare.peers, "label:", 6) != 0)
 		return;
 	name = config->compare.peers + 6;
@@ -222,7 +224,7 @@ void esf_relation_check(struct esf_load *load, struct esf_file *file)
 	default_intervals(load, config);
 	check_order(
 	    load, "health", "degraded", config->health.degraded, "good", config->health.good);
-	check_peers(load, config);
+	check_peers(load, file);
 	check_min_peers(load, config);
 	check_order(load, "storm", "fleet_exit", config->storm.fleet_exit, "fleet_enter",
 	    config->storm.fleet_enter);

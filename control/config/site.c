@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "site.h"
+
 #include <string.h>
 
 #include <sodium.h>
 
 #include "control/keyfile.h"
 #include "file.h"
+#include "source.h"
 
 /* Sites: what may not repeat. Linear in the number of sites. */
 
@@ -79,41 +82,29 @@ static void check_addresses(struct esf_load *load, struct seen *seen,
 	}
 }
 
-/* A key's file stands beside the configuration unless its path is absolute. */
-static char *key_path(struct esf_load *load, const char *file)
-{
-	const char *base = load->faults->file, *slash = strrchr(base, '/');
-	size_t folder = file[0] == '/' || slash == NULL ? 0 : (size_t)(slash - base) + 1;
-	char *path = esf_arena_alloc(load->arena, folder + strlen(file) + 1);
-
-	if (path != NULL) {
-		memcpy(path, base, folder);
-		strcpy(path + folder, file);
-	}
-	return path;
-}
-
 enum { KEY_HASH_SIZE = 32 };
 
-/* The nonce of a seal does not name the site: under one key the nonces of two sites repeat. */
-static void warn_shared_key(struct esf_load *load, struct seen *seen, const struct esf_path *path,
-    yaml_node_t *node, const uint8_t *bytes, uint32_t site)
+int esf_site_key_prove(struct esf_arena *arena, const char *base, struct esf_site_key *key,
+    struct esf_index *hashes, uint32_t site, uint32_t *other, char *message, size_t size)
 {
-	uint8_t *hash = esf_arena_alloc(load->arena, KEY_HASH_SIZE);
-	uint32_t other;
+	uint8_t bytes[ESF_SEAL_KEY_SIZE], *hash = esf_arena_alloc(arena, KEY_HASH_SIZE);
+	int rc;
 
-	if (hash == NULL)
-		return;
-	crypto_generichash(hash, KEY_HASH_SIZE, bytes, ESF_SEAL_KEY_SIZE, NULL, 0);
-	other = esf_index_add(&seen->key_hashes, hash, KEY_HASH_SIZE, site);
-	if (other != ESF_INDEX_NONE && other != site)
-		esf_fault_warn(load->faults, path, esf_node_line(node),
-		    "the key of sites[%u] too: two sites under one key repeat nonces, and who "
-		    "listens can forge seals: give each its own",
-		    other);
+	*other = ESF_INDEX_NONE;
+	key->file = key->file == NULL ? NULL : esf_source_beside(arena, base, key->file);
+	if (key->file == NULL || hash == NULL)
+		return 0;
+	rc = esf_keyfile_read(key->file, bytes, message, size);
+	if (rc == 0) {
+		crypto_generichash(hash, KEY_HASH_SIZE, bytes, ESF_SEAL_KEY_SIZE, NULL, 0);
+		*other = esf_index_add(hashes, hash, KEY_HASH_SIZE, site);
+		if (*other == site)
+			*other = ESF_INDEX_NONE;
+	}
+	sodium_memzero(bytes, sizeof(bytes));
+	return rc;
 }
 
-/* Reads the key once, to say now what is wrong with its file, and forgets it. */
 static void check_key(struct esf_load *load, struct seen *seen, struct esf_site_config *site,
     const struct esf_path *keys, yaml_node_t *list, uint32_t at)
 {
@@ -122,7 +113,7 @@ static void check_key(struct esf_load *load, struct seen *seen, struct esf_site_
 	yaml_node_t *node = esf_document_item(load->document, list, at);
 	yaml_node_t *file_node = esf_document_find(load->document, node, "file");
 	struct esf_site_key *key = &site->keys[at];
-	uint8_t bytes[ESF_SEAL_KEY_SIZE];
+	uint32_t other;
 	char message[512];
 
 	for (uint32_t i = 0; i < at; i++)
@@ -131,14 +122,12 @@ static void check_key(struct esf_load *load, struct seen *seen, struct esf_site_
 			    "%u again: keys[%u] has it", key->id, i);
 	if (key->file == NULL || !esf_document_is_sound(load->document, file_node))
 		return;
-	key->file = key_path(load, key->file);
-	if (key->file == NULL)
-		return;
-	if (esf_keyfile_read(key->file, bytes, message, sizeof(message)) != 0)
+	if (esf_site_key_prove(load->arena, load->faults->file, key, &seen->key_hashes,
+	        keys->parent->index, &other, message, sizeof(message)) != 0)
 		esf_load_fault(load, &file, file_node, "%s", message);
-	else
-		warn_shared_key(load, seen, &file, file_node, bytes, keys->parent->index);
-	sodium_memzero(bytes, sizeof(bytes));
+	else if (other != ESF_INDEX_NONE)
+		esf_fault_warn(load->faults, &file, esf_node_line(file_node),
+		    "the key of sites[%u] too: " ESF_SITE_KEY_SHARED, other);
 }
 
 static void check_keys(struct esf_load *load, struct seen *seen, const struct esf_config *config,
@@ -175,6 +164,26 @@ static uint32_t count_keys(const struct esf_config *config)
 	return count;
 }
 
+/* The file's own list; an inventory checks its rows itself. */
+static void check_list(struct esf_load *load, struct esf_file *file, yaml_node_t *list)
+{
+	const struct esf_config *config = &file->config;
+	struct seen seen;
+
+	esf_index_create(&file->site_names, load->arena, config->sites_count);
+	esf_index_create(&seen.ids, load->arena, config->sites_count);
+	esf_index_create(&seen.addresses, load->arena, count_addresses(config));
+	esf_index_create(&seen.key_hashes, load->arena, count_keys(config));
+	file->site_names_known =
+	    esf_document_is_known(load->document, esf_document_root(load->document), "sites");
+	for (uint32_t i = 0; i < config->sites_count; i++) {
+		check_id(load, &seen, config, list, i);
+		check_name(load, file, list, i);
+		check_addresses(load, &seen, config, list, i);
+		check_keys(load, &seen, config, list, i);
+	}
+}
+
 static bool is_asked_for_elsewhere(struct esf_load *load, yaml_node_t *root)
 {
 	yaml_node_t *inventory = esf_document_find(load->document, root, "inventory");
@@ -184,24 +193,14 @@ static bool is_asked_for_elsewhere(struct esf_load *load, yaml_node_t *root)
 
 void esf_site_check(struct esf_load *load, struct esf_file *file)
 {
-	const struct esf_config *config = &file->config;
 	yaml_node_t *root = esf_document_root(load->document);
 	yaml_node_t *list = esf_document_find(load->document, root, "sites");
-	bool elsewhere = is_asked_for_elsewhere(load, root);
-	struct seen seen;
 
-	esf_index_create(&file->site_names, load->arena, config->sites_count);
-	esf_index_create(&seen.ids, load->arena, config->sites_count);
-	esf_index_create(&seen.addresses, load->arena, count_addresses(config));
-	esf_index_create(&seen.key_hashes, load->arena, count_keys(config));
-	file->site_names_known = !elsewhere && esf_document_is_known(load->document, root, "sites");
-	for (uint32_t i = 0; i < config->sites_count; i++) {
-		check_id(load, &seen, config, list, i);
-		check_name(load, file, list, i);
-		check_addresses(load, &seen, config, list, i);
-		check_keys(load, &seen, config, list, i);
-	}
-	if (config->sites_count == 0 && file->site_names_known && !config->learn_sites)
+	if (!is_asked_for_elsewhere(load, root))
+		check_list(load, file, list);
+	else
+		esf_inventory_check(load, file);
+	if (file->config.sites_count == 0 && file->site_names_known && !file->config.learn_sites)
 		esf_fault_warn(load->faults, &sites_path, esf_node_line(list == NULL ? root : list),
 		    "none, so every datagram is of an unknown site");
 }
