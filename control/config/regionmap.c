@@ -76,6 +76,8 @@ static bool is_meant(struct esf_load *load, const struct esf_file *file, const c
 	    esf_document_find(load->document, esf_document_root(load->document), "sites");
 	struct esf_nearest nearest;
 
+	if (sites == NULL) /* an inventory's rows are judged before, and had no fault */
+		return false;
 	esf_nearest_start(&nearest, word);
 	for (uint32_t i = 0; i < file->config.sites_count && i < OFFERS_MAX; i++) {
 		const char *name = esf_node_text(item_key(load, sites, i, "name"));
