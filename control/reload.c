@@ -51,6 +51,12 @@ struct esf_reload {
 	int committed;           /* 1: not yet; else 0 or -errno */
 };
 
+void esf_reload_result_free(struct esf_reload_result *result)
+{
+	free(result->faults);
+	esf_difference_free(&result->difference);
+}
+
 static void put_faults(FILE *out, const char *path, const struct esf_faults *faults, int result)
 {
 	for (uint32_t i = 0; i < faults->count; i++)
@@ -68,8 +74,8 @@ static void candidate_free(struct candidate *candidate, const struct esf_policy 
 }
 
 /* The file as it stands, as far as a running plane can take it. */
-static enum esf_reload_outcome load(const struct esf_reload *reload, struct candidate *candidate,
-    struct esf_reload_result *result, FILE *out)
+static enum esf_reload_outcome load(const struct esf_reload *reload, bool compare,
+    struct candidate *candidate, struct esf_reload_result *result, FILE *out)
 {
 	const struct esf_reload_targets *targets = &reload->targets;
 	int64_t max_skew_ns = esf_plane_options(targets->plane)->max_skew_ns;
@@ -85,6 +91,9 @@ static enum esf_reload_outcome load(const struct esf_reload *reload, struct cand
 		return ESF_RELOAD_FAULTY;
 	result->changed_count =
 	    esf_config_changes(*targets->config, candidate->config, result->changed);
+	if (compare &&
+	    esf_difference_find(*targets->config, candidate->config, &result->difference) != 0)
+		fprintf(out, "%s: %s\n", targets->path, strerror(ENOMEM));
 	return esf_config_fixed(*targets->config, candidate->config, max_skew_ns, out) > 0
 	           ? ESF_RELOAD_FIXED
 	           : ESF_RELOAD_DONE;
@@ -147,7 +156,7 @@ static void run(struct esf_reload *reload, bool compare, struct esf_reload_resul
 	*result = (struct esf_reload_result){ .outcome = ESF_RELOAD_FAULTY };
 	out = open_memstream(&result->faults, &size);
 	if (out != NULL) {
-		result->outcome = load(reload, &candidate, result, out);
+		result->outcome = load(reload, compare, &candidate, result, out);
 		if (result->outcome == ESF_RELOAD_DONE)
 			result->outcome = compile(reload, &candidate, out);
 		if (result->outcome == ESF_RELOAD_DONE)
@@ -206,11 +215,11 @@ static void serve_one(struct esf_reload *reload, uint64_t call, bool compare)
 	if (reload->called && reload->call == call) { /* and not one that gave up */
 		reload->answer = result;
 		reload->answered = true;
-		result.faults = NULL;
+		result = (struct esf_reload_result){ .outcome = ESF_RELOAD_LATE };
 	}
 	pthread_cond_broadcast(&reload->changed);
 	pthread_mutex_unlock(&reload->lock);
-	free(result.faults);
+	esf_reload_result_free(&result);
 }
 
 static void *serve(void *context)

@@ -3,6 +3,7 @@
 #define ESF_RELOAD_H
 
 #include "control/config/change.h"
+#include "control/config/difference.h"
 #include "control/fleet/judge.h"
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
@@ -27,12 +28,14 @@ enum esf_reload_outcome {
 	ESF_RELOAD_LATE,     /* still under way, or the appliance stops */
 };
 
+/* The receiver frees it by esf_reload_result_free. */
 struct esf_reload_result {
 	enum esf_reload_outcome outcome;
 	uint64_t revision;      /* in force now */
 	uint32_t changed_count; /* top-level keys */
 	const char *changed[ESF_CHANGES_MAX];
-	char *faults; /* a line each; NULL: none. The receiver frees it */
+	char *faults;                     /* a line each; NULL: none */
+	struct esf_difference difference; /* of a comparison */
 };
 
 /* What is in force, written by control only; each outlives the reload. */
@@ -47,6 +50,8 @@ struct esf_reload_targets {
 	struct esf_roster **roster;
 	struct esf_policy **policy;
 };
+
+void esf_reload_result_free(struct esf_reload_result *result);
 
 struct esf_reload;
 

@@ -55,6 +55,7 @@
 	X(keyfile)                                                                                 \
 	X(domain)                                                                                  \
 	X(change)                                                                                  \
+	X(difference)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(history)                                                                         \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/api/answers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* POST /api/v1/reload: the HTTP thread waits, and serves nobody meanwhile. */
@@ -13,6 +12,37 @@ static json_t *changed(const struct esf_reload_result *result)
 	for (uint32_t i = 0; i < result->changed_count; i++)
 		json_array_append_new(array, json_string(result->changed[i]));
 	return array;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text == NULL ? json_null() : json_string(text);
+}
+
+static json_t *difference_list(const struct esf_difference_list *list)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < list->kept; i++)
+		json_array_append_new(
+		    array, json_pack("{s:s, s:o, s:o}", "name", list->items[i].name, "was",
+		               text_or_null(list->items[i].was), "becomes",
+		               text_or_null(list->items[i].becomes)));
+	return json_pack("{s:I, s:o}", "count", (json_int_t)list->count, "list", array);
+}
+
+/* Only of a comparison. */
+static void put_differences(json_t *document, bool compare, const struct esf_difference *difference)
+{
+	json_t *object;
+
+	if (!compare)
+		return;
+	object = json_object();
+	for (int kind = 0; kind < ESF_DIFFERENCE_KINDS; kind++)
+		json_object_set_new(object, esf_difference_kind_name(kind),
+		    difference_list(&difference->lists[kind]));
+	json_object_set_new(document, "differences", object);
 }
 
 /* One text a line. */
@@ -29,14 +59,26 @@ static json_t *lines(const char *text)
 	return array;
 }
 
-static void refuse(
-    struct esf_reply *reply, unsigned int status, const struct esf_reload_result *result)
+static void refuse(struct esf_reply *reply, unsigned int status, bool compare,
+    const struct esf_reload_result *result)
 {
-	esf_reply_json(reply, status,
-	    json_pack("{s:s, s:I, s:o}", "error",
-	        status == 409 ? "nothing changed: only a restart can change this"
-	                      : "nothing changed: the configuration has faults",
-	        "config_revision", (json_int_t)result->revision, "faults", lines(result->faults)));
+	json_t *document = json_pack("{s:s, s:I, s:o}", "error",
+	    status == 409 ? "nothing changed: only a restart can change this"
+	                  : "nothing changed: the configuration has faults",
+	    "config_revision", (json_int_t)result->revision, "faults", lines(result->faults));
+
+	put_differences(document, compare && status == 409, &result->difference);
+	esf_reply_json(reply, status, document);
+}
+
+static void accept(struct esf_reply *reply, bool compare, const struct esf_reload_result *result)
+{
+	json_t *document =
+	    json_pack("{s:I, s:b, s:o}", "config_revision", (json_int_t)result->revision,
+	        "reloaded", result->outcome == ESF_RELOAD_DONE, "changed", changed(result));
+
+	put_differences(document, compare, &result->difference);
+	esf_reply_json(reply, 200, document);
 }
 
 void esf_answer_reload(const struct esf_answer *answer)
@@ -53,16 +95,13 @@ void esf_answer_reload(const struct esf_answer *answer)
 	switch (result.outcome) {
 	case ESF_RELOAD_DONE:
 	case ESF_RELOAD_COMPARED:
-		esf_reply_json(answer->reply, 200,
-		    json_pack("{s:I, s:b, s:o}", "config_revision", (json_int_t)result.revision,
-		        "reloaded", result.outcome == ESF_RELOAD_DONE, "changed",
-		        changed(&result)));
+		accept(answer->reply, compare, &result);
 		break;
 	case ESF_RELOAD_FAULTY:
-		refuse(answer->reply, 422, &result);
+		refuse(answer->reply, 422, compare, &result);
 		break;
 	case ESF_RELOAD_FIXED:
-		refuse(answer->reply, 409, &result);
+		refuse(answer->reply, 409, compare, &result);
 		break;
 	case ESF_RELOAD_LATE:
 		esf_reply_error(answer->reply, 503,
@@ -70,5 +109,5 @@ void esf_answer_reload(const struct esf_answer *answer)
 		    ESF_RELOAD_WAIT_S);
 		break;
 	}
-	free(result.faults);
+	esf_reload_result_free(&result);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "control/cli/differences.h"
 #include "control/cli/field.h"
 #include "control/cli/text.h"
 #include "control/cli/worst.h"
@@ -332,6 +333,7 @@ static void show_reload(const struct esf_call *call, const json_t *document)
 	json_array_foreach (changed, i, key)
 		fprintf(out, "%s %s", i == 0 ? "" : ",", json_string_value(key));
 	fputc('\n', out);
+	esf_show_differences(out, json_object_get(document, "differences"));
 }
 
 enum esf_exit esf_command_reload(const struct esf_call *call)
@@ -344,8 +346,10 @@ enum esf_exit esf_command_reload(const struct esf_call *call)
 		return finish(call, result, document, show_reload);
 	if (call->options->json && document != NULL)
 		put_json(call, document);
-	else
+	else {
 		put_faults(document);
+		esf_show_differences(call->screen.out, json_object_get(document, "differences"));
+	}
 	json_decref(document);
 	return esf_command_fail(call, result);
 }

@@ -8,7 +8,7 @@
 #include "print.h"
 #include "value.h"
 
-static char *printed(esf_print_fn print, const struct esf_config *config)
+char *esf_change_printed(esf_print_fn print, const struct esf_config *config)
 {
 	char *text = NULL;
 	size_t size;
@@ -27,7 +27,7 @@ static char *printed(esf_print_fn print, const struct esf_config *config)
 static bool prints_alike(
     esf_print_fn print, const struct esf_config *running, const struct esf_config *next)
 {
-	char *a = printed(print, running), *b = printed(print, next);
+	char *a = esf_change_printed(print, running), *b = esf_change_printed(print, next);
 	bool alike = a != NULL && b != NULL && strcmp(a, b) == 0;
 
 	free(a);
@@ -98,47 +98,47 @@ static bool sites_equal(const struct esf_config *running, const struct esf_confi
 	return true;
 }
 
+const struct esf_change_key esf_change_keys[] = {
+	{ "profile", esf_print_profile },
+	{ "domain", esf_print_domain },
+	{ "ingestion", esf_print_ingestion },
+	{ "eal", esf_print_eal },
+	{ "lcores", esf_print_lcores },
+	{ "receive_only", esf_print_receive_only },
+	{ "ports", esf_print_ports },
+	{ "listeners", esf_print_listeners },
+	{ "regions", esf_print_regions },
+	{ "sites", NULL },
+	{ "unknown_sites", esf_print_unknown_sites },
+	{ "normalise", esf_print_rules },
+	{ "kpis", esf_print_kpis },
+	{ "rollup", esf_print_rollup },
+	{ "dedup", esf_print_dedup },
+	{ "clock", esf_print_clock },
+	{ "storm", esf_print_storm },
+	{ "downsample", esf_print_downsample },
+	{ "deviation", esf_print_deviation },
+	{ "health", esf_print_health },
+	{ "compare", esf_print_compare },
+	{ "correlate", esf_print_correlate },
+	{ "signatures", esf_print_signatures },
+	{ "http", esf_print_listen },
+	{ NULL, NULL },
+};
+
 uint32_t esf_config_changes(const struct esf_config *running, const struct esf_config *next,
     const char *changed[ESF_CHANGES_MAX])
 {
-	static const struct {
-		const char *key;
-		esf_print_fn print; /* NULL: the sites */
-	} keys[] = {
-		{ "profile", esf_print_profile },
-		{ "domain", esf_print_domain },
-		{ "ingestion", esf_print_ingestion },
-		{ "eal", esf_print_eal },
-		{ "lcores", esf_print_lcores },
-		{ "receive_only", esf_print_receive_only },
-		{ "ports", esf_print_ports },
-		{ "listeners", esf_print_listeners },
-		{ "regions", esf_print_regions },
-		{ "sites", NULL },
-		{ "unknown_sites", esf_print_unknown_sites },
-		{ "normalise", esf_print_rules },
-		{ "kpis", esf_print_kpis },
-		{ "rollup", esf_print_rollup },
-		{ "dedup", esf_print_dedup },
-		{ "clock", esf_print_clock },
-		{ "storm", esf_print_storm },
-		{ "downsample", esf_print_downsample },
-		{ "deviation", esf_print_deviation },
-		{ "health", esf_print_health },
-		{ "compare", esf_print_compare },
-		{ "correlate", esf_print_correlate },
-		{ "signatures", esf_print_signatures },
-		{ "http", esf_print_listen },
-	};
 	uint32_t count = 0;
 
-	static_assert(sizeof(keys) / sizeof(keys[0]) <= ESF_CHANGES_MAX, "room for all keys");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		bool alike = keys[i].print == NULL ? sites_equal(running, next)
-		                                   : prints_alike(keys[i].print, running, next);
+	static_assert(sizeof(esf_change_keys) / sizeof(esf_change_keys[0]) <= ESF_CHANGES_MAX,
+	    "room for all keys");
+	for (const struct esf_change_key *key = esf_change_keys; key->name != NULL; key++) {
+		bool alike = key->print == NULL ? sites_equal(running, next)
+		                                : prints_alike(key->print, running, next);
 
 		if (!alike)
-			changed[count++] = keys[i].key;
+			changed[count++] = key->name;
 	}
 	return count;
 }
@@ -195,7 +195,8 @@ uint32_t esf_config_fixed(const struct esf_config *running, const struct esf_con
 	uint32_t count = fixed_sites(running, next, faults);
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		char *is = printed(keys[i].print, running), *got = printed(keys[i].print, next);
+		char *is = esf_change_printed(keys[i].print, running),
+		     *got = esf_change_printed(keys[i].print, next);
 
 		if (is == NULL || got == NULL || strcmp(is, got) != 0) {
 			put_fault(faults, next, keys[i].key, got, is);

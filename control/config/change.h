@@ -5,9 +5,22 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "print.h"
 
 /* What differs between the configuration in force and one that is to follow it. Pure. */
 enum { ESF_CHANGES_MAX = 32 };
+
+/* The top-level keys and what prints them; the sites have nothing that does. Ends with a NULL name.
+ */
+struct esf_change_key {
+	const char *name;
+	esf_print_fn print;
+};
+
+extern const struct esf_change_key esf_change_keys[];
+
+/* What print writes, to be freed; NULL when out of memory. */
+char *esf_change_printed(esf_print_fn print, const struct esf_config *config);
 
 /* Top-level keys whose values differ, in the order of CONTRACT section 3: how many, and their names
  * in changed. */

@@ -8,8 +8,8 @@
 
 /*
  * The parts of a configuration as text, the same for two that mean the same: what a reader of a
- * fault is shown is then what was compared. Those of one word are made to be read, the others only
- * to be compared. All but the sites.
+ * fault is shown is then what was compared: one word, or lines of "PATH<tab>VALUE". All but the
+ * sites.
  */
 typedef void (*esf_print_fn)(FILE *out, const struct esf_config *config);
 

@@ -116,6 +116,10 @@ def refuse(checks, build, appliance, keys):
         with open(path, "w") as out:
             out.write(good.replace(was, becomes).replace("HTTP", "127.0.0.1:%d" % appliance.port))
         before = appliance.get("fleet")["config_revision"]
+        if "site-9" == becomes:
+            renamed = post(appliance, "reload?diff=1")[1]["differences"]["renamed"]
+            checks.equal("a refused rename is in the differences", renamed,
+                         {"count": 1, "list": [{"name": "site-8", "was": "site-8", "becomes": "site-9"}]})
         status, said = post(appliance)
         checks.equal("%s: refused" % becomes, status, 409)
         checks.that("%s: by name" % becomes, any(says in line for line in said.get("faults", [])), said)
@@ -135,8 +139,11 @@ def compare(checks, build, appliance, keys):
     write(appliance, keys=keys, good=85, turn=99)
     run = fleetctl(build, appliance, "reload", "--diff")
     checks.equal("reload --diff: exit code", run.returncode, 0)
-    checks.equal("reload --diff says what would change", run.stdout,
-                 "not reloaded: revision %d, would change: sites, normalise, health, signatures\n" % revision)
+    lines = run.stdout.splitlines()
+    checks.equal("reload --diff says which keys would change", lines[0],
+                 "not reloaded: revision %d, would change: sites, normalise, health, signatures" % revision)
+    checks.that("and the values", "  health.good: 80 -> 85" in lines, lines)
+    checks.that("of lists too", any(line.startswith('  normalise."^unused99$": none -> hot_side_c') for line in lines), lines)
     run = fleetctl(build, appliance, "reload")
     checks.equal("fleetctl reload says what changed", run.stdout,
                  "reloaded: revision %d, changed: sites, normalise, health, signatures\n" % (revision + 1))
