@@ -12,7 +12,7 @@ cd "$(dirname "$0")" || exit 1
 
 ALL_PHASES=(folders gcc clang unit address thread fuzz replay commands api seal peers live clients bench gate demo)
 TEST_BUILD=${TEST_BUILD:-build-test}
-ORACLE_FLEETS=60
+ORACLE_FLEETS=200
 FUZZ_RUNS=20000
 FUZZ_SECONDS=20
 passed=0

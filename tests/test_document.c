@@ -64,6 +64,7 @@ static const struct esf_site_view site_views[] = {
 	    .shed = { 5, 0, 2 },
 	    .kpis = kpis_9 },
 	{ .health = NAN,
+	    .capped = NAN,
 	    .status = ESF_STATUS_UNKNOWN,
 	    .silent = true,
 	    .silent_windows = 3,
@@ -79,16 +80,37 @@ static const struct esf_scope_kpi north_kpis[] = {
 	    .p95 = 0.1,
 	    .sites = 1,
 	    .samples = 3,
-	    .score = 85 },
-	{ NO_VALUES, .p50 = NAN, .p95 = NAN },
+	    .score = 85,
+	    .contribution = 14.5 },
+	{ NO_VALUES, .p50 = NAN, .p95 = NAN, .contribution = NAN },
 };
 static const struct esf_scope_kpi no_kpis[] = {
-	{ NO_VALUES, .p50 = NAN, .p95 = NAN },
-	{ NO_VALUES, .p50 = NAN, .p95 = NAN },
+	{ NO_VALUES, .p50 = NAN, .p95 = NAN, .contribution = NAN },
+	{ NO_VALUES, .p50 = NAN, .p95 = NAN, .contribution = NAN },
 };
 static const struct esf_scope region_scopes[] = {
-	{ "north", 85, ESF_STATUS_GOOD, 1, 1, 1, 1, 0, 0, 0, north_kpis },
-	{ "unassigned", NAN, ESF_STATUS_UNKNOWN, 0, 1, 0, 0, 0, 0, 1, no_kpis },
+	{ .name = "north",
+	    .health = 85,
+	    .capped = 0.5,
+	    .status = ESF_STATUS_GOOD,
+	    .coverage = 1,
+	    .known_weight = 2.5,
+	    .total = 1,
+	    .reporting = 1,
+	    .good = 1,
+	    .unknown = 0,
+	    .kpis = north_kpis },
+	{ .name = "unassigned",
+	    .health = NAN,
+	    .capped = NAN,
+	    .status = ESF_STATUS_UNKNOWN,
+	    .coverage = 0,
+	    .known_weight = 0,
+	    .total = 1,
+	    .reporting = 0,
+	    .good = 0,
+	    .unknown = 1,
+	    .kpis = no_kpis },
 };
 static struct esf_view view = {
 	.time = INT64_C(1700000020000000001),
@@ -99,7 +121,17 @@ static struct esf_view view = {
 	.config_revision = 3,
 	.config = &config,
 	.regions_count = 2,
-	.fleet = { "fleet", 85, ESF_STATUS_GOOD, 0.7, 2, 1, 1, 0, 0, 1, north_kpis },
+	.fleet = { .name = "fleet",
+	    .health = 85,
+	    .capped = 0.5,
+	    .status = ESF_STATUS_GOOD,
+	    .coverage = 0.7,
+	    .known_weight = 2.5,
+	    .total = 2,
+	    .reporting = 1,
+	    .good = 1,
+	    .unknown = 1,
+	    .kpis = north_kpis },
 	.regions = region_scopes,
 	.sites = site_views,
 };
@@ -108,44 +140,49 @@ static struct esf_view view = {
 #define STORM "{\"active\":true,\"sites\":[\"n-9\"],\"fleet\":false}"
 #define NO_SCOPE_KPI                                                                          \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"p50\":null,\"p95\":null," \
-	"\"sites\":0,\"samples\":0,\"score\":null}"
+	"\"sites\":0,\"samples\":0,\"score\":null,\"contribution\":null}"
 #define NORTH_KPIS                                                                             \
 	"{\"power_kw\":{\"mean\":0.10000000000000001,\"stddev\":0.0,\"min\":-1.0,\"max\":2.0," \
 	"\"p50\":0.10000000000000001,\"p95\":0.10000000000000001,\"sites\":1,\"samples\":3,"   \
-	"\"score\":85.0},\"voltage\":" NO_SCOPE_KPI "}"
-#define NORTH                                                                                  \
-	"{\"name\":\"north\",\"health\":85.0,\"status\":\"good\",\"coverage\":1.0,\"sites\":{" \
-	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},"      \
+	"\"score\":85.0,\"contribution\":14.5},\"voltage\":" NO_SCOPE_KPI "}"
+#define NORTH                                                                                      \
+	"{\"name\":\"north\",\"health\":85.0,\"capped\":0.5,\"status\":\"good\",\"coverage\":1.0," \
+	"\"sites\":{"                                                                              \
+	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},"          \
 	"\"kpis\":" NORTH_KPIS "}"
-#define UNASSIGNED                                                                          \
-	"{\"name\":\"unassigned\",\"health\":null,\"status\":\"unknown\",\"coverage\":0.0," \
-	"\"sites\":{\"total\":1,\"reporting\":0,\"good\":0,\"degraded\":0,\"bad\":0,"       \
+#define UNASSIGNED                                                                         \
+	"{\"name\":\"unassigned\",\"health\":null,\"capped\":null,\"status\":\"unknown\"," \
+	"\"coverage\":0.0,"                                                                \
+	"\"sites\":{\"total\":1,\"reporting\":0,\"good\":0,\"degraded\":0,\"bad\":0,"      \
 	"\"unknown\":1},\"kpis\":{\"power_kw\":" NO_SCOPE_KPI ",\"voltage\":" NO_SCOPE_KPI "}}"
-#define FLEET                                                                                      \
-	"{\"name\":\"fleet\",\"health\":85.0,\"status\":\"good\",\"coverage\":0.69999999999999996" \
-	",\"sites\":{\"total\":2,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,"             \
+#define FLEET                                                                                    \
+	"{\"name\":\"fleet\",\"health\":85.0,\"capped\":0.5,\"status\":\"good\",\"coverage\":0." \
+	"69999999999999996"                                                                      \
+	",\"sites\":{\"total\":2,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,"           \
 	"\"unknown\":1},\"kpis\":" NORTH_KPIS "}"
 #define NOTHING_ODD "\"peers\":null,\"usual\":null,\"self_z\":null,\"odd\":null"
 #define NO_SITE_KPI(refused)                                                                 \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
-	"\"refused\":" refused ",\"score\":null,\"contribution\":null,"                        \
-	"\"derived\":false,\"excluded\":null,\"z\":null,"   \
+	"\"refused\":" refused ",\"score\":null,\"contribution\":null,"                      \
+	"\"derived\":false,\"excluded\":null,\"z\":null,"                                    \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "}"
 #define SITE_9                                                                                     \
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
+	"\"capped\":0.0,"                                                                          \
 	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"                 \
 	"\"silent\":false,\"storm\":true,\"mode\":\"downsample\",\"lost\":7,"                      \
 	"\"duplicates\":11,\"unmapped\":0,\"shed\":{\"etd\":5,\"influx\":0,\"statsd\":2},\"clock_" \
 	"offset\":0,\"skewed\":false,\"kpis\":{"                                                   \
 	"\"power_kw\":{"                                                                           \
 	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"      \
-	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,"               \
-	"\"derived\":false,\"excluded\":null,\"z\":null,"   \
-	"\"median\":null,\"outlier\":false," NOTHING_ODD "},\"voltage\":" NO_SITE_KPI(           \
+	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,"                           \
+	"\"derived\":false,\"excluded\":null,\"z\":null,"                                          \
+	"\"median\":null,\"outlier\":false," NOTHING_ODD "},\"voltage\":" NO_SITE_KPI(             \
 	    "2") "},"                                                                              \
 	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"
 #define SITE_4                                                                                    \
 	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null,"    \
+	"\"capped\":null,"                                                                        \
 	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"             \
 	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,\"shed\":{" \
 	"\"etd\":0,\"influx\":0,\"statsd\":0},"                                                   \
@@ -337,8 +374,8 @@ static void check_site_datagrams(const json_t *counts)
 	for (int i = 0; i < ESF_DATAGRAM_VERDICTS_COUNT; i++) {
 		int want = i < ESF_SITE_DATAGRAM_FIRST ? 0 : i - ESF_SITE_DATAGRAM_FIRST + 1;
 
-		CU_ASSERT_EQUAL(json_integer_value(
-		                    json_object_get(counts, esf_datagram_verdict_names[i])),
+		CU_ASSERT_EQUAL(
+		    json_integer_value(json_object_get(counts, esf_datagram_verdict_names[i])),
 		    want);
 	}
 }

@@ -6,6 +6,7 @@
 
 #include <CUnit/CUnit.h>
 
+#include "control/fleet/rollup.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -277,6 +278,43 @@ static void scope_health_is_the_weighted_mean_of_known_sites(void)
 	}
 }
 
+/*
+ * Weights 1 and 3 of known sites, 2 of an unknown one. The first loses 10 + 20 points to two KPIs
+ * and 30 to the cap, the other 40 to the second KPI: (10, 20 + 3 * 40, 30) / 4 points.
+ */
+static void a_scopes_costs_add_up_to_what_is_missing(void)
+{
+	struct esf_config config = config_of(NULL, 0);
+	struct esf_site_kpi values[3][2] = {
+		{ { .mean = 1, .contribution = 10 }, { .mean = 1, .contribution = 20 } },
+		{ { .mean = NAN, .contribution = NAN }, { .mean = 1, .contribution = 40 } },
+		{ { .mean = 1, .contribution = NAN }, { .mean = 1, .contribution = NAN } },
+	};
+	struct esf_site_view views[3] = {
+		{ .health = 40, .capped = 30 },
+		{ .health = 60 },
+		{ .health = NAN, .capped = NAN },
+	};
+	const struct esf_site_view *sites[3] = { &views[0], &views[1], &views[2] };
+	const double weights[3] = { 1, 3, 2 };
+	struct esf_scope scope = { .name = "x" };
+	struct esf_scope_kpi costs[2];
+	double scratch[3];
+
+	esf_health_scope(&config, sites, weights, 3, &scope);
+	for (int k = 0; k < 2; k++) {
+		const struct esf_site_kpi *column[3] = { &values[0][k], &values[1][k],
+			&values[2][k] };
+
+		esf_rollup_kpi(column, weights, 3, scratch, &costs[k]);
+	}
+	CU_ASSERT(near(scope.known_weight, 4));
+	CU_ASSERT(near(scope.health, 55));
+	CU_ASSERT(near(scope.capped, 7.5));
+	CU_ASSERT(near(costs[0].contribution / scope.known_weight, 2.5));
+	CU_ASSERT(near(costs[1].contribution / scope.known_weight, 35));
+}
+
 void esf_suite_health(void)
 {
 	CU_pSuite suite = CU_add_suite("health", NULL, NULL);
@@ -288,4 +326,5 @@ void esf_suite_health(void)
 	CU_ADD_TEST(suite, status_thresholds_are_inclusive);
 	CU_ADD_TEST(suite, nothing_scored_is_unknown);
 	CU_ADD_TEST(suite, scope_health_is_the_weighted_mean_of_known_sites);
+	CU_ADD_TEST(suite, a_scopes_costs_add_up_to_what_is_missing);
 }

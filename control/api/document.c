@@ -70,6 +70,7 @@ static json_t *scope_kpi(const struct esf_scope_kpi *kpi)
 	put_count(&document, "sites", kpi->sites);
 	put_count(&document, "samples", kpi->samples);
 	put_real(&document, "score", kpi->score);
+	put_real(&document, "contribution", kpi->contribution);
 	return document;
 }
 
@@ -94,6 +95,7 @@ json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *
 		put(&kpis, view->config->kpis[k].name, scope_kpi(&scope->kpis[k]));
 	put_string(&document, "name", scope->name);
 	put_real(&document, "health", scope->health);
+	put_real(&document, "capped", scope->capped);
 	put_string(&document, "status", esf_status_names[scope->status]);
 	put_real(&document, "coverage", scope->coverage);
 	put(&document, "sites", scope_sites(scope));
@@ -223,6 +225,7 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put_string(&document, "region", view->regions[config->region].name);
 	put_real(&document, "weight", config->weight);
 	put_real(&document, "health", of->health);
+	put_real(&document, "capped", of->capped);
 	put_string(&document, "status", esf_status_names[of->status]);
 	put_real(&document, "coverage", of->coverage);
 	put(&document, "last_seen", of->last_seen == 0 ? json_null() : json_integer(of->last_seen));

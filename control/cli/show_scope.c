@@ -171,11 +171,25 @@ static void add_kpi(
 	add_values(table, kpi, first);
 	esf_table_add(table, ESF_PLAIN, esf_field_text(units, name));
 	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(kpi, "score"), text));
+	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(kpi, "contribution"), text));
 	add_values(table, kpi, rest);
 	esf_table_add(
 	    table, ESF_PLAIN, esf_text_count((uint64_t)esf_field_count(kpi, "sites"), text));
 	esf_table_add(
 	    table, ESF_PLAIN, esf_text_count((uint64_t)esf_field_count(kpi, "samples"), text));
+}
+
+/* What the column COSTS adds up to. */
+static void put_costs(const struct esf_screen *screen, const json_t *scope)
+{
+	double health = esf_field_real(scope, "health"), capped = esf_field_real(scope, "capped");
+
+	if (isnan(health) || isnan(capped))
+		return;
+	fprintf(screen->out, "costs: %.1f points in all", 100 - health);
+	if (capped > 0)
+		fprintf(screen->out, ", %.1f of them by the cap of vital KPIs", capped);
+	fputc('\n', screen->out);
 }
 
 void esf_show_scope_kpis(
@@ -186,6 +200,7 @@ void esf_show_scope_kpis(
 		{ "MEAN", .right = true },
 		{ "UNIT", .narrowest = 6 },
 		{ "SCORE", .right = true },
+		{ "COSTS", .right = true },
 		{ "STDDEV", .right = true, .dispensable = 3 },
 		{ "MIN", .right = true, .dispensable = 1 },
 		{ "P50", .right = true, .dispensable = 2 },
@@ -208,5 +223,6 @@ void esf_show_scope_kpis(
 			add_kpi(&table, name, kpi, units);
 	}
 	esf_table_finish(&table, screen->out, screen->colour);
+	put_costs(screen, scope);
 	esf_absent_finish(&absent, screen->out);
 }

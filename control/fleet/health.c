@@ -102,10 +102,14 @@ void esf_health_site(
 		add_kpi(&sums, &config->kpis[k], &kpis[k]);
 	site->coverage = sums.weight > 0 ? sums.weight_c / sums.weight : 0;
 	site->health = NAN;
+	site->capped = NAN;
 	if (sums.weight_c > 0 && site->coverage >= config->health.min_coverage) {
 		site->health = sums.weight_c_s / sums.weight_c;
-		if (sums.vital_is_crit && site->health > config->health.vital_cap)
+		site->capped = 0;
+		if (sums.vital_is_crit && site->health > config->health.vital_cap) {
+			site->capped = site->health - config->health.vital_cap;
 			site->health = config->health.vital_cap;
+		}
 		set_contributions(config, kpis, sums.weight_c);
 	}
 	site->status = esf_health_status(config, site->health);
@@ -114,7 +118,7 @@ void esf_health_site(
 void esf_health_scope(const struct esf_config *config, const struct esf_site_view *const *sites,
     const double *weights, uint32_t count, struct esf_scope *scope)
 {
-	double all = 0, known = 0, sum = 0;
+	double all = 0, known = 0, sum = 0, capped = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		all += weights[i];
@@ -122,10 +126,15 @@ void esf_health_scope(const struct esf_config *config, const struct esf_site_vie
 			continue;
 		known += weights[i];
 		sum += weights[i] * sites[i]->health;
+		capped += weights[i] * sites[i]->capped;
 	}
+	scope->known_weight = known;
 	scope->coverage = all > 0 ? known / all : 0;
 	scope->health = NAN;
-	if (known > 0 && scope->coverage >= config->health.min_coverage)
+	scope->capped = NAN;
+	if (known > 0 && scope->coverage >= config->health.min_coverage) {
 		scope->health = sum / known;
+		scope->capped = capped / known;
+	}
 	scope->status = esf_health_status(config, scope->health);
 }

@@ -119,7 +119,8 @@ void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weigh
 		.max = NAN,
 		.p50 = NAN,
 		.p95 = NAN,
-		.score = NAN };
+		.score = NAN,
+		.contribution = 0 };
 	for (uint32_t i = 0; i < count; i++) {
 		const struct esf_site_kpi *site = sites[i];
 
@@ -129,6 +130,8 @@ void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weigh
 		min = site->min < min ? site->min : min;
 		max = site->max > max ? site->max : max;
 		out->samples += site->samples;
+		if (!isnan(site->contribution))
+			out->contribution += weights[i] * site->contribution;
 		scratch[out->sites++] = site->mean;
 	}
 	if (out->sites == 0)

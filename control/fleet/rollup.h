@@ -14,6 +14,7 @@
  * The values of one KPI over count sites, of which those with a NaN mean have no data and, as the excluded ones, are left out:
  * mean = sum(w x) / sum(w), stddev = sqrt(sum(w (x - mean)^2) / sum(w)) with x the site means; min and max over the
  * sites' min and max; p50, p95 by nearest rank over the site means. scratch holds count doubles. score is left NaN.
+ * contribution = sum(w contribution) over the sites that have one: the known sites' weight has to divide it.
  */
 void esf_rollup_kpi(const struct esf_site_kpi *const *sites, const double *weights, uint32_t count,
     double *scratch, struct esf_scope_kpi *out);

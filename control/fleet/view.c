@@ -292,12 +292,18 @@ static void build_scope_kpi(
     struct build *build, uint32_t k, uint32_t scope, uint32_t first, uint32_t end)
 {
 	const struct esf_kpi *kpi = &build->config->kpis[k];
+	const struct esf_scope *of =
+	    scope < build->view->regions_count ? &build->regions[scope] : &build->view->fleet;
 	struct esf_scope_kpi *out = &kpis_of_scope(build, scope)[k];
 
 	esf_rollup_kpi(
 	    build->kpi_column + first, build->weights + first, end - first, build->values, out);
 	if (kpi->weight > 0)
 		out->score = esf_health_score(&kpi->bands, out->mean);
+	if (kpi->weight > 0 && !isnan(of->health))
+		out->contribution /= of->known_weight;
+	else
+		out->contribution = NAN;
 }
 
 /* The shown stddev is taken about the shown mean. */

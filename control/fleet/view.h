@@ -40,6 +40,7 @@ struct esf_site_kpi {
 
 struct esf_site_view {
 	double health; /* NaN: unknown */
+	double capped; /* points of health that the vital cap takes on top of the contributions; NaN: unknown */
 	enum esf_status status;
 	double coverage; /* 0..1 */
 	enum esf_ingestion mode; /* from the window's close on; of a provisional window: now */
@@ -68,13 +69,16 @@ struct esf_scope_kpi {
 	uint32_t sites;
 	uint64_t samples;
 	double score; /* of the mean; NaN: no data or not scored */
+	double contribution; /* points of the scope's health it costs; NaN: not scored or health unknown */
 };
 
 struct esf_scope {
 	const char *name;
 	double health;
+	double capped; /* as a site's, by weight: the KPIs' contributions and it add up to 100 - health */
 	enum esf_status status;
 	double coverage;
+	double known_weight; /* of the sites whose health is known */
 	uint32_t total, reporting, good, degraded, bad, unknown; /* sites */
 	const struct esf_scope_kpi *kpis; /* by index of config->kpis */
 };

@@ -84,8 +84,8 @@ INT, REAL, BOOL, TEXT = "integer", "number", "boolean", "text"
 STATUS = {"good", "degraded", "bad", "unknown"}
 WINDOW = {"start": INT, "end": INT, "closed": BOOL}
 SCOPE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "p50": Maybe(REAL),
-             "p95": Maybe(REAL), "sites": INT, "samples": INT, "score": Maybe(REAL)}
-SCOPE = {"name": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL,
+             "p95": Maybe(REAL), "sites": INT, "samples": INT, "score": Maybe(REAL), "contribution": Maybe(REAL)}
+SCOPE = {"name": TEXT, "health": Maybe(REAL), "capped": Maybe(REAL), "status": STATUS, "coverage": REAL,
          "sites": dict.fromkeys(("total", "reporting", "good", "degraded", "bad", "unknown"), INT),
          "kpis": Named(SCOPE_KPI)}
 SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
@@ -93,7 +93,7 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
             "excluded": Maybe(TEXT), "z": Maybe(REAL),
             "median": Maybe(REAL), "outlier": BOOL, "peers": Maybe(INT), "usual": Maybe(REAL), "self_z": Maybe(REAL),
             "odd": Maybe(TEXT)}
-SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "status": STATUS,
+SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "capped": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
         "lost": INT, "duplicates": INT, "unmapped": INT,
         "shed": dict.fromkeys(("etd", "influx", "statsd"), INT),

@@ -830,8 +830,8 @@ class Model:
             cell = self.cells.get((site.name, window), Cell())
             unheard[site.name] = 0 if cell.accepted else unheard[site.name] + 1
             kpis = self._site_kpis(site, cell, window, increases)
-            health, coverage = self._site_health(kpis)
-            states[site.name] = (site, cell, kpis, health, coverage)
+            health, capped, coverage = self._site_health(kpis)
+            states[site.name] = (site, cell, kpis, health, capped, coverage)
         self.comparison.window(window * self.window_ns, [(s[0], s[2]) for s in states.values()])
         documents = [self._site(state, cards[name], unheard[name])
                      for name, state in sorted(states.items(), key=lambda i: i[1][0].id)]
@@ -897,7 +897,7 @@ class Model:
         return 100.0
 
     def _site_health(self, kpis):
-        """Adds score and contribution to each KPI; (health, coverage)."""
+        """Adds score and contribution to each KPI; (health, points that the vital cap takes, coverage)."""
         config = self.config
         weights, capped = {}, False
         for kpi in config.kpis:
@@ -915,11 +915,13 @@ class Model:
         total = math.fsum(weights.values())
         coverage = total / scored if scored > 0 else 0.0
         if total == 0 or coverage < config.min_coverage:
-            return None, coverage
+            return None, None, coverage
         health = math.fsum(w * kpis[name]["score"] for name, w in weights.items()) / total
         for name, weight in weights.items():
             kpis[name]["contribution"] = weight * (100 - kpis[name]["score"]) / total
-        return (min(health, config.vital_cap) if capped else health), coverage
+        if capped and health > config.vital_cap:
+            return config.vital_cap, health - config.vital_cap, coverage
+        return health, 0.0, coverage
 
     def _status(self, health):
         if health is None:
@@ -929,13 +931,13 @@ class Model:
         return "degraded" if health >= self.config.degraded else "bad"
 
     def _site(self, state, card, unheard):
-        site, _, kpis, health, coverage = state
+        site, _, kpis, health, capped, coverage = state
         keys = ["mean", "stddev", "min", "max", "samples", "good", "refused", "score",
                 "contribution", "derived", "excluded", "z", "median", "outlier", "peers", "usual", "self_z", "odd"]
         last_seen, lost, duplicates = card
         return {
             "id": site.id, "name": site.name, "region": self.config.region_of(site),
-            "weight": site.weight, "health": health, "status": self._status(health),
+            "weight": site.weight, "health": health, "capped": capped, "status": self._status(health),
             "coverage": coverage, "last_seen": last_seen,
             "silent": unheard >= self.config.silent_after, "storm": False,
             "mode": self._mode(health), "lost": lost,
@@ -945,27 +947,37 @@ class Model:
         }
 
     def _scope(self, name, states):
-        known = [(site.weight, health) for site, _, _, health, _ in states if health is not None]
+        known = [(site.weight, health) for site, _, _, health, _, _ in states if health is not None]
         everything = math.fsum(site.weight for site, *_ in states)
         weight = math.fsum(w for w, _ in known)
         coverage = weight / everything if everything > 0 else 0.0
-        health = None
+        health, capped, costs = None, None, dict.fromkeys(kpi.name for kpi in self.config.kpis)
         if known and coverage >= self.config.min_coverage:
             health = math.fsum(w * h for w, h in known) / weight
-        statuses = [self._status(health) for _, _, _, health, _ in states]
+            capped = math.fsum(s[0].weight * s[4] for s in states if s[3] is not None) / weight
+            costs.update((kpi.name, self._cost(kpi.name, states) / weight)
+                         for kpi in self.config.kpis if kpi.weight > 0)
+        statuses = [self._status(state[3]) for state in states]
         sites = {"total": len(states), "reporting": sum(s[1].accepted > 0 for s in states)}
         sites.update((s, statuses.count(s)) for s in ("good", "degraded", "bad", "unknown"))
-        return {"name": name, "health": health, "status": self._status(health),
+        return {"name": name, "health": health, "capped": capped, "status": self._status(health),
                 "coverage": coverage, "sites": sites,
-                "kpis": {kpi.name: self._scope_kpi(kpi, states) for kpi in self.config.kpis}}
+                "kpis": {kpi.name: {**self._scope_kpi(kpi, states), "contribution": costs[kpi.name]}
+                         for kpi in self.config.kpis}}
+
+    @staticmethod
+    def _cost(name, states):
+        """What a KPI costs the sites whose health is known, by their weights."""
+        return math.fsum(state[0].weight * (state[2][name]["contribution"] or 0)
+                         for state in states if state[3] is not None)
 
     def _scope_kpi(self, kpi, states):
-        rows = [(Fraction(site.weight), kpis[kpi.name]) for site, _, kpis, _, _ in states
+        rows = [(Fraction(site.weight), kpis[kpi.name]) for site, _, kpis, *_ in states
                 if kpis[kpi.name]["mean"] is not None and kpis[kpi.name]["excluded"] is None]
         out = dict.fromkeys(["mean", "stddev", "min", "max", "p50", "p95"])
         out.update(sites=len(rows), samples=sum(row["samples"] for _, row in rows), score=None)
         mean = self.deriver.scope(kpi, [(Fraction(site.weight), kpis)
-                                        for site, _, kpis, _, _ in states])
+                                        for site, _, kpis, *_ in states])
         if mean is not None:
             out.update(mean=float(mean), score=self._score(kpi, float(mean)))
         if not rows:

@@ -482,7 +482,7 @@ class LineSender:
 def tolerance_of(path, expected, parent):
     """Absolute, for where a number is the small difference of larger ones."""
     key = path[-1]
-    if key in ("health", "score", "contribution"):
+    if key in ("health", "capped", "score", "contribution"):
         return RELATIVE
     if key in ("mean", "stddev") and isinstance(parent, dict):
         sizes = [abs(parent[k]) for k in ("min", "max") if parent.get(k) is not None]
@@ -519,6 +519,15 @@ def difference(got, expected, path=(), parent=None):
 UNJUDGED = ("unmapped", "clock_offset", "skewed", "learned")
 
 
+def uncounted(scope):
+    """What the KPIs and the vital cap cost is what is missing to 100."""
+    if scope["health"] is None:
+        return None
+    costs = [kpi["contribution"] for kpi in scope["kpis"].values() if kpi["contribution"] is not None]
+    missing = 100 - scope["health"] - scope["capped"] - math.fsum(costs)
+    return None if abs(missing) <= RELATIVE else "%s: %g points of nobody's" % (scope["name"], missing)
+
+
 def compare(documents, windows, ledger):
     """The ledger first: where it differs, the rest follows from it."""
     if not documents or "ledger" not in documents[-1]:
@@ -532,6 +541,10 @@ def compare(documents, windows, ledger):
     if starts != expected:
         return "windows: got %s, want %s" % (starts, expected)
     for document, window in zip(documents, windows):
+        for scope in [document["fleet"]] + document["regions"] + document["sites"]:
+            found = uncounted(scope)
+            if found:
+                return "window %d: %s" % (window["window"]["start"], found)
         document["sites"] = [{key: value for key, value in site.items() if key not in UNJUDGED}
                              for site in document["sites"]]
         found = difference(document, window)
