@@ -211,9 +211,10 @@ static bool put_statsd(
 	char number[ESF_ENCODE_NUMBER_MAX + 1];
 	uint32_t size = esf_encode_number(number, value);
 
-	if (esf_encode_statsd_can_name(name) && esf_encode_statsd_can_site(site) &&
-	    put_text(out, name) && put_text(out, ":") && put_bytes(out, number, size) &&
-	    put_text(out, type) && put_text(out, "|#site:") && put_text(out, site) &&
+	if (esf_encode_statsd_can_name(name) &&
+	    (site == NULL || esf_encode_statsd_can_site(site)) && put_text(out, name) &&
+	    put_text(out, ":") && put_bytes(out, number, size) && put_text(out, type) &&
+	    (site == NULL || (put_text(out, "|#site:") && put_text(out, site))) &&
 	    put_text(out, "\n"))
 		return true;
 	out->size = before;

@@ -20,6 +20,7 @@ enum option_id {
 	O_START,
 	O_RECORDS,
 	O_LINES,
+	O_NO_TAGS,
 	O_SEAL,
 	O_KEY_ID,
 	O_LABELS,
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{ "start", required_argument, NULL, O_START },
 	{ "records", required_argument, NULL, O_RECORDS },
 	{ "lines", required_argument, NULL, O_LINES },
+	{ "no-tags", no_argument, NULL, O_NO_TAGS },
 	{ "seal", required_argument, NULL, O_SEAL },
 	{ "key-id", required_argument, NULL, O_KEY_ID },
 	{ "labels", required_argument, NULL, O_LABELS },
@@ -150,6 +152,9 @@ static void take_traffic_option(struct parse *parse, int id, const char *value)
 		break;
 	case O_LINES:
 		traffic->lines = (uint32_t)whole(parse, value, 1, ESF_TRAFFIC_LINES_MAX);
+		break;
+	case O_NO_TAGS:
+		traffic->untagged = true;
 		break;
 	default:
 		break;
@@ -256,6 +261,7 @@ static void check_fit(struct parse *parse)
 			    is_send ? "pcap with it" : "send with it");
 	}
 	check_format_option(parse, O_LINES, "lines", ESF_TRAFFIC_INFLUX);
+	check_format_option(parse, O_NO_TAGS, "no-tags", ESF_TRAFFIC_STATSD);
 	check_format_option(parse, O_RECORDS, "records", ESF_TRAFFIC_ETD);
 }
 

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The appliance beside VictoriaMetrics and InfluxDB on the same Influx lines over UDP (bench/README.md says how to read it).
+# The appliance beside VictoriaMetrics and InfluxDB on the same Influx lines over UDP, and beside netdata, collectd and
+# brubeck on the same StatsD lines (bench/README.md says how to read it).
 #
 #   bench/peers.sh [--peers NAME,...] [--rates N,...] [--seconds S] [--rmem BYTES] [--json] [--build FOLDER]
 #
-# Root only. Sockets' receive buffers (--rmem, 0: as they are) are as they were again when it ends. Everything runs in a network namespace that goes with it. VICTORIA= and INFLUXD= name programs that are not in PATH.
+# Root only. Sockets' receive buffers (--rmem, 0: as they are) are as they were again when it ends. Everything runs in a
+# network namespace that goes with it. VICTORIA=, INFLUXD=, NETDATA=, COLLECTD= and BRUBECK= name programs that are not in PATH.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/setup.sh

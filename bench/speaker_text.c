@@ -39,7 +39,7 @@ static bool say_metric(struct esf_traffic *traffic, uint32_t index, uint32_t kpi
     uint64_t tick, int64_t at_ns, struct esf_encode *encoded)
 {
 	const struct esf_scenario_kpi *kpi = &traffic->scenario->kpis[kpi_index];
-	const char *site = traffic->scenario->sites[index].name;
+	const char *site = traffic->options.untagged ? NULL : traffic->scenario->sites[index].name;
 	struct esf_waveform_sample sample;
 
 	esf_waveform_sample(&traffic->waveform, index, kpi_index, tick, at_ns, &sample);

@@ -49,6 +49,7 @@ struct esf_traffic_options {
 	int format;          /* enum esf_traffic_format */
 	uint32_t records;    /* ETD records a datagram; 0: one of each KPI */
 	uint32_t lines;      /* Influx lines a datagram, 1.. (fewer where they do not fit) */
+	bool untagged;       /* StatsD without the tag that names the site */
 	uint64_t rate;       /* datagrams/s of all sites together; 0: by the scenario's intervals */
 	uint64_t count;      /* end after so many datagrams; 0: do not */
 	int64_t duration_ns; /* end after so long; 0: do not */

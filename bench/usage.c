@@ -21,6 +21,7 @@ const char esf_options_usage[] =
     "  --seal PATH        seals ETD with the key in this file, or in NAME.key of this folder\n"
     "  --key-id N         id of those keys, 1..65535 (default: 1)\n"
     "  --lines N          lines in an Influx datagram, 1..64, as far as they fit (default: 1)\n"
+    "  --no-tags          StatsD without the tag that names the site\n"
     "  --labels FILE      the truth about the run (default: send none, pcap FILE.labels.json)\n"
     "  --json             summary as JSON\n"
     "send\n"

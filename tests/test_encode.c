@@ -122,7 +122,8 @@ static void statsd_lines_are_as_published(void)
 	static const char want[] = "hot_side_c:299.5|g|#site:a b:c\n"
 	                           "cold:-12.5|h|#site:north-1\n"
 	                           "cold:0|g|#site:north-1\n"
-	                           "energy_kwh:0.000001|c|#site:north-1\n";
+	                           "energy_kwh:0.000001|c|#site:north-1\n"
+	                           "pulses:1|c\n";
 	char bytes[sizeof(want)];
 	struct esf_encode out = { .data = (uint8_t *)bytes, .capacity = sizeof(bytes) - 1 };
 
@@ -130,6 +131,7 @@ static void statsd_lines_are_as_published(void)
 	CU_ASSERT_TRUE(esf_encode_statsd_gauge(&out, "cold", -12.5, "north-1"));
 	CU_ASSERT_TRUE(esf_encode_statsd_gauge(&out, "cold", 0, "north-1"));
 	CU_ASSERT_TRUE(esf_encode_statsd_counter(&out, "energy_kwh", 1e-6, "north-1"));
+	CU_ASSERT_TRUE(esf_encode_statsd_counter(&out, "pulses", 1, NULL));
 	CU_ASSERT_FALSE(esf_encode_statsd_counter(&out, "x", 1, "y"));
 	CU_ASSERT_EQUAL_FATAL(out.size, sizeof(want) - 1);
 	CU_ASSERT_EQUAL(memcmp(bytes, want, sizeof(want) - 1), 0);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The same Influx lines over the same veth pair to the appliance and to its peers: see bench/README.md. bench/peers.sh calls it."""
+"""The same lines over the same veth pair to the appliance and to its peers: see bench/README.md. bench/peers.sh calls it."""
 import argparse
 import json
 import os
@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import receivers
+import statsd
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
@@ -24,21 +25,35 @@ kpis:
   - {name: thermal_margin, base: 60, noise: 0.5}
   - {name: output_ratio, base: 0.98, noise: 0.004}
 """
+STATSD_SCENARIO = """\
+seed: 5
+sites: {count: 1, name: "s-{n}", regions: [all]}
+kpis:
+"""
+ALL = {**receivers.ALL, **statsd.ALL}
 LINES = 15
-STILL_S = 1.0   # so long does a count stand still before it counts as the last
 SETTLES_S = 30
 LOSS_MAX = 0.1  # beyond it no higher rate is tried
 HEADER = (f"{'receiver':16} {'datagrams/s':>11} {'reached':>8} {'lines offered':>13} {'delivered':>10} {'lost':>9} "
           f"{'lost %':>6} {'CPU s':>7} {'CPU s/M lines':>13}")
 
 
-def send(arguments, link, folder, rate):
+def spoken(arguments, kind, rate):
+    """The scenario, the port and fleetgen's options. StatsD's counters rise by 1 at each turn of the one site."""
+    if kind.format == "influx":
+        return SCENARIO % arguments.sites, 8089, ["--format", "influx", "--lines", str(LINES)]
+    kpis = "".join(f"  - {{name: {name}, type: counter, base: {rate}, noise: 0, spread: 0}}\n" for name in statsd.NAMES)
+    return STATSD_SCENARIO + kpis, statsd.PORT, ["--format", "statsd", "--no-tags"]
+
+
+def send(arguments, link, folder, kind, rate):
     path = os.path.join(folder, "scenario.yaml")
+    scenario, port, options = spoken(arguments, kind, rate)
     with open(path, "w", encoding="ascii") as out:
-        out.write(SCENARIO % arguments.sites)
+        out.write(scenario)
     cpu = str(min(os.sched_getaffinity(0)))
-    command = ["taskset", "-c", cpu, os.path.join(arguments.build, "fleetgen"), "send", "--to", "10.9.0.2:8089",
-               "--format", "influx", "--lines", str(LINES), "--scenario", path, "--rate", str(rate),
+    command = ["taskset", "-c", cpu, os.path.join(arguments.build, "fleetgen"), "send", "--to", f"10.9.0.2:{port}",
+               *options, "--scenario", path, "--rate", str(rate),
                "--count", str(int(rate * arguments.seconds)), "--json"]
     done = subprocess.run(link.inside(command), stdout=subprocess.PIPE, text=True, check=False,
                           timeout=60 + 20 * arguments.seconds)
@@ -51,7 +66,7 @@ def settled(receiver):
     """CPU time when its count of lines last changed."""
     last, cpu_s, since = receiver.lines(), receiver.cpu_s(), time.monotonic()
     end = since + SETTLES_S
-    while time.monotonic() < min(since + STILL_S, end):
+    while time.monotonic() < min(since + receiver.still_s, end):
         time.sleep(0.1)
         now_s, lines = receiver.cpu_s(), receiver.lines()
         if lines != last:
@@ -67,11 +82,11 @@ def step(arguments, kind, rate):
         with kind(arguments, folder, link) as receiver:
             time.sleep(1)
             before, cpu_s = receiver.lines(), receiver.cpu_s()
-            summary = send(arguments, link, folder, rate)
+            summary = send(arguments, link, folder, kind, rate)
             cpu_s = settled(receiver) - cpu_s
             delivered = receiver.stored() - before
             wrong = receiver.finish()
-    offered = summary["records"] // receivers.FIELDS
+    offered = summary["records"] // kind.fields
     return {"receiver": kind.name, "rate": rate, "reached": summary["datagrams"] / summary["seconds"],
             "offered": offered, "delivered": delivered, "lost": offered - delivered, "cpu_s": cpu_s,
             "cpu_s_per_million": cpu_s / delivered * 1e6 if delivered else None, "wrong": wrong}
@@ -79,7 +94,7 @@ def step(arguments, kind, rate):
 
 def show(row):
     each = row["cpu_s_per_million"]
-    print(f"{receivers.ALL[row['receiver']].title:16} {row['rate']:11} {row['reached']:8.0f} {row['offered']:13} "
+    print(f"{ALL[row['receiver']].title:16} {row['rate']:11} {row['reached']:8.0f} {row['offered']:13} "
           f"{row['delivered']:10} {row['lost']:9} {100 * row['lost'] / row['offered']:6.2f} {row['cpu_s']:7.2f} "
           f"{'-' if each is None else format(each, '.2f'):>13}", flush=True)
 
@@ -91,16 +106,19 @@ def best(rows, name):
 
 
 def ratios(rows):
-    ours = best(rows, "ours")
-    peers = {name: best(rows, name) for name in receivers.ALL if name != "ours"}
-    return {name: found / ours for name, found in peers.items() if found and ours}
+    found = {}
+    for ours, others in (("ours", receivers.ALL), ("ours-statsd", statsd.ALL)):
+        own = best(rows, ours)
+        peers = {name: best(rows, name) for name in others if name != ours}
+        found.update({name: each / own for name, each in peers.items() if each and own})
+    return found
 
 
 def measure(arguments):
     rows = []
     for name in arguments.peers:
-        kind = receivers.ALL[name]
-        if name != "ours" and not kind.program():
+        kind = ALL[name]
+        if not issubclass(kind, receivers.Ours) and not kind.program():
             print(f"skipped: {kind.title}: not installed", file=sys.stderr)
             continue
         for rate in arguments.rates:
@@ -114,8 +132,8 @@ def measure(arguments):
 
 def parsed():
     parser = argparse.ArgumentParser(prog="bench/peers.sh")
-    parser.add_argument("--peers", default="ours,victoria,influxdb", type=lambda text: text.split(","),
-                        help="of " + ", ".join(receivers.ALL))
+    parser.add_argument("--peers", default=",".join(ALL), type=lambda text: text.split(","),
+                        help="of " + ", ".join(ALL))
     parser.add_argument("--rates", default="1000,5000,20000,50000,100000", help="datagrams a second, rising",
                         type=lambda text: [int(one) for one in text.split(",")])
     parser.add_argument("--seconds", default=4.0, type=float)
@@ -124,9 +142,9 @@ def parsed():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--build", default="build")
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.peers if name not in receivers.ALL]
+    unknown = [name for name in arguments.peers if name not in ALL]
     if unknown:
-        parser.error(f"--peers: got \"{unknown[0]}\", want some of {', '.join(receivers.ALL)}")
+        parser.error(f"--peers: got \"{unknown[0]}\", want some of {', '.join(ALL)}")
     return arguments
 
 
@@ -141,7 +159,7 @@ def main():
         print(json.dumps({"rows": rows, "ratios": ratios(rows)}))
     else:
         for name, ratio in ratios(rows).items():
-            print(f"{receivers.ALL[name].title}: {ratio:.1f} x ours, CPU seconds a line, each at its best")
+            print(f"{ALL[name].title}: {ratio:.1f} x ours, CPU seconds a line, each at its best")
     wrong = [f"{row['receiver']} at {row['rate']}: {row['wrong']}" for row in rows if row["wrong"]]
     sys.exit("\n".join(wrong) if wrong else 0)
 

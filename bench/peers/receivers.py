@@ -57,6 +57,8 @@ sites:
 class Receiver:
     """One process. lines() is its own count of what it took, cheap enough to be asked ten times a second; stored() what
     it holds in the end."""
+    format, fields = "influx", FIELDS  # values a line
+    still_s = 1.0  # so long does its count stand still before it counts as the last
     kernel_address = True  # the kernel has 10.9.0.2, not the process itself
 
     def __init__(self, arguments, folder, link):
@@ -111,18 +113,21 @@ class Ours(Receiver):
     name, title = "ours", "estream-fleetd"
     kernel_address = False
 
+    def config(self):
+        sites = "\n".join(f"  - {{id: {site}, name: s-{site}}}" for site in range(1, self.arguments.sites + 1))
+        return OURS % (HTTP, sites)
+
     def command(self):
         path = os.path.join(self.folder, "fleet.yaml")
-        sites = "\n".join(f"  - {{id: {site}, name: s-{site}}}" for site in range(1, self.arguments.sites + 1))
         with open(path, "w", encoding="ascii") as out:
-            out.write(OURS % (HTTP, sites))
+            out.write(self.config())
         cpus = sorted(os.sched_getaffinity(0))
         return [os.path.join(self.arguments.build, "estream-fleetd"), "--no-huge", "-m", "512", "--no-pci",
                 f"--vdev=net_af_packet0,iface={self.link.near},framecnt=16384,blocksz=65536",
                 "--lcores", f"0@{cpus[0]},1@{cpus[-1]}", "--", "run", "--config", path]
 
     def lines(self):
-        return json.loads(self.get("api/v1/ledger"))["records"]["accepted"] // FIELDS
+        return json.loads(self.get("api/v1/ledger"))["records"]["accepted"] // self.fields
 
     def finish(self):
         ledger = json.loads(self.get("api/v1/ledger"))
