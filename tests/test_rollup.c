@@ -176,10 +176,10 @@ static void rollup_follows_the_hand_computed_table(void)
 		/* w 3, 1 over 0, 4: mean 1, variance (3*1 + 1*9)/4 = 3 */
 		{ 2, { 3, 1 }, { 0, 4 }, { 0, 4 }, { 0, 4 }, { 1, 1 },
 		    { 1, 1.7320508075688772, 0, 4, 0, 4, 2, 2, NAN, 0 } },
-		{ 2, { 3, 1 }, { NAN, NAN, 0 }, { NAN, NAN, 0 }, { NAN, NAN, 0 }, { 0 },
+		{ 2, { 3, 1 }, { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, { 0 },
 		    { NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, NAN, 0 } },
 		{ 0, { 0 }, { 0 }, { 0 }, { 0 }, { 0 },
-		    { NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, NAN } },
+		    { NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, NAN, 0 } },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -190,7 +190,7 @@ static void large_offsets_do_not_cancel_the_deviation(void)
 {
 	struct rollup_case of = { 3, { 1, 1, 1 }, { 1e9 - 1, 1e9, 1e9 + 1 },
 		{ 1e9 - 1, 1e9, 1e9 + 1 }, { 1e9 - 1, 1e9, 1e9 + 1 }, { 1, 1, 1 },
-		{ 1e9, 0.81649658092772603, 1e9 - 1, 1e9 + 1, 1e9, 1e9 + 1, 3, 3, NAN } };
+		{ 1e9, 0.81649658092772603, 1e9 - 1, 1e9 + 1, 1e9, 1e9 + 1, 3, 3, NAN, 0 } };
 
 	check_rollup(&of);
 }
