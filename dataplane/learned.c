@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <sodium.h>
 
+#include "reserve.h"
 #include "utf8.h"
 
 /* What a slot of the table leads by; 0 is a free slot. */
@@ -41,14 +41,6 @@ struct learned_key {
 	uint32_t size;
 };
 
-static void *map_zeroed(size_t size)
-{
-	void *memory = mmap(
-	    NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 static size_t slots_size(const struct esf_learned *learned)
 {
 	return (learned->slots_mask + (size_t)1) * sizeof(*learned->slots);
@@ -79,9 +71,9 @@ struct esf_learned *esf_learned_create(uint32_t first, uint32_t capacity, const 
 	while (slots < 4 * (uint64_t)(capacity - first)) /* two keys a site, at most half full */
 		slots *= 2;
 	learned->slots_mask = slots - 1;
-	learned->by_small_id = map_zeroed(ids_size(learned));
-	learned->slots = map_zeroed(slots_size(learned));
-	learned->entries = map_zeroed(entries_size(learned));
+	learned->by_small_id = esf_reserve(ids_size(learned));
+	learned->slots = esf_reserve(slots_size(learned));
+	learned->entries = esf_reserve(entries_size(learned));
 	atomic_init(&learned->count, first);
 	if (learned->by_small_id != NULL && learned->slots != NULL && learned->entries != NULL)
 		return learned;
@@ -93,12 +85,9 @@ void esf_learned_destroy(struct esf_learned *learned)
 {
 	if (learned == NULL)
 		return;
-	if (learned->by_small_id != NULL)
-		munmap((void *)learned->by_small_id, ids_size(learned));
-	if (learned->slots != NULL)
-		munmap((void *)learned->slots, slots_size(learned));
-	if (learned->entries != NULL)
-		munmap(learned->entries, entries_size(learned));
+	esf_reserve_free((void *)learned->by_small_id, ids_size(learned));
+	esf_reserve_free((void *)learned->slots, slots_size(learned));
+	esf_reserve_free(learned->entries, entries_size(learned));
 	free(learned);
 }
 

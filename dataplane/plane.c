@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "reserve.h"
 
 enum {
 	SLOTS_SPARE = 8, /* windows that control may lag behind by */
@@ -14,14 +15,6 @@ enum {
 	    6, /* windows of a site, past the open ones, that pools hold room for */
 	POOL_FLOOR = 65536,
 };
-
-static void *map_zeroed(size_t size)
-{
-	void *memory = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
 
 /* Windows that one site may have live at once: open, ahead of now by clock.max_skew, and not yet
  * consumed. */
@@ -133,10 +126,10 @@ static int plane_map(struct esf_plane *plane)
 {
 	size_t sites = plane->options.sites_count;
 
-	plane->sites_size = sites * sizeof(struct esf_site) + 1;
-	plane->windows_size = sites * ESF_SITE_PLACES * sizeof(struct esf_window *) + 1;
-	plane->sites = map_zeroed(plane->sites_size);
-	plane->windows = map_zeroed(plane->windows_size);
+	plane->sites_size = sites * sizeof(struct esf_site);
+	plane->windows_size = sites * ESF_SITE_PLACES * sizeof(struct esf_window *);
+	plane->sites = esf_reserve(plane->sites_size);
+	plane->windows = esf_reserve(plane->windows_size);
 	plane->cards = calloc(sites + 1, sizeof(struct esf_card *));
 	plane->owner = malloc(sites + 1);
 	plane->storming = calloc(sites + 1, sizeof(*plane->storming));
@@ -209,10 +202,8 @@ void esf_plane_destroy(struct esf_plane *plane)
 		return;
 	for (uint32_t i = 0; i < plane->options.shards_count; i++)
 		shard_destroy(plane->shards[i]);
-	if (plane->sites != NULL)
-		munmap(plane->sites, plane->sites_size + 1);
-	if (plane->windows != NULL)
-		munmap(plane->windows, plane->windows_size + 1);
+	esf_reserve_free(plane->sites, plane->sites_size);
+	esf_reserve_free(plane->windows, plane->windows_size);
 	free(plane->cards);
 	free((void *)plane->owner);
 	esf_learned_destroy(plane->learned);

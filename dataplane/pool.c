@@ -3,9 +3,9 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "limits.h"
+#include "reserve.h"
 
 struct esf_pool_link {
 	struct esf_pool_link *next;
@@ -36,15 +36,14 @@ struct esf_pool *esf_pool_create(size_t object_size, uint32_t capacity)
 
 	if (pool == NULL)
 		return NULL;
-	base = mmap(NULL, size * capacity + 1, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (base == MAP_FAILED) {
+	base = esf_reserve(size * capacity);
+	if (base == NULL) {
 		free(pool);
 		return NULL;
 	}
 	*pool = (struct esf_pool){
 		.base = base,
-		.reserved_size = size * capacity + 1,
+		.reserved_size = size * capacity,
 		.object_size = size,
 		.capacity = capacity,
 	};
@@ -55,7 +54,7 @@ void esf_pool_destroy(struct esf_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	munmap(pool->base, pool->reserved_size);
+	esf_reserve_free(pool->base, pool->reserved_size);
 	free(pool);
 }
 
