@@ -85,19 +85,20 @@ static int policy_listeners(const struct esf_config *config, const struct esf_po
 static struct esf_directory *policy_directory(
     const struct esf_config *config, const uint8_t hash_key[16])
 {
-	struct esf_directory_site *sites = calloc(config->sites_count + 1, sizeof(*sites));
+	uint32_t count = esf_config_slots_count(config);
+	struct esf_directory_site *sites = calloc(count + (size_t)1, sizeof(*sites));
 	struct esf_directory *directory;
 
 	if (sites == NULL)
 		return NULL;
 	for (uint32_t i = 0; i < config->sites_count; i++)
-		sites[i] = (struct esf_directory_site){
+		sites[esf_config_slot(config, i)] = (struct esf_directory_site){
 			.id = config->sites[i].id,
 			.name = config->sites[i].name,
 			.addresses_count = config->sites[i].addresses_count,
 			.addresses = config->sites[i].addresses,
 		};
-	directory = esf_directory_create(sites, config->sites_count, hash_key);
+	directory = esf_directory_create(sites, count, hash_key);
 	free(sites);
 	return directory;
 }
@@ -265,7 +266,8 @@ static int read_keys(
 	int result = 0;
 
 	for (uint32_t i = 0; i < config->sites_count && filled < count && result == 0; i++)
-		result = read_site_keys(&config->sites[i], i, keys, &filled, errors);
+		result = read_site_keys(
+		    &config->sites[i], esf_config_slot(config, i), keys, &filled, errors);
 	return result;
 }
 
@@ -273,17 +275,19 @@ static int policy_keys(const struct esf_config *config, struct esf_policy *polic
 {
 	uint32_t count = count_keys(config);
 	struct esf_seal_key *keys = calloc(count + 1, sizeof(*keys));
-	bool *required = calloc(esf_profile_limits(config->profile)->sites + (size_t)1, sizeof(*required));
+	bool *required =
+	    calloc(esf_profile_limits(config->profile)->sites + (size_t)1, sizeof(*required));
 	struct esf_seal_keyring *keyring = NULL;
 	int result = keys == NULL || required == NULL ? -ENOMEM : 0;
 
 	policy->require_seal = required;
 	for (uint32_t i = 0; i < config->sites_count && result == 0; i++)
-		required[i] = config->sites[i].require_seal;
+		required[esf_config_slot(config, i)] = config->sites[i].require_seal;
 	if (result == 0)
 		result = read_keys(config, keys, count, errors);
 	if (result == 0 && count > 0)
-		result = esf_seal_keyring_create(keys, count, config->sites_count, &keyring);
+		result =
+		    esf_seal_keyring_create(keys, count, esf_config_slots_count(config), &keyring);
 	if (result == -ENOTSUP)
 		fputs("estream-fleetd: sites have keys, but this processor has no AES "
 		      "instructions\n",

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "control/fleet/roster.h"
+#include "control/listing.h"
 #include "control/policy.h"
 
 /* What was in force once and views may still point to. */
@@ -38,6 +39,7 @@ struct esf_reload {
 	uint64_t revision; /* written by control while the thread waits for it */
 	struct retired *retired;
 	pthread_t thread;
+	struct esf_listing *listing;    /* the thread's */
 	_Atomic uint64_t done, refused; /* the thread's; relaxed, read for show */
 
 	pthread_mutex_t lock; /* of all below, and of none that control does while it waits */
@@ -73,6 +75,26 @@ static void candidate_free(struct candidate *candidate, const struct esf_policy 
 	free(candidate->retired);
 }
 
+static enum esf_reload_outcome list_sites(
+    const struct esf_reload *reload, bool compare, struct candidate *candidate, FILE *out)
+{
+	const char *path = reload->targets.path;
+	int error = esf_listing_assign(
+	    reload->listing, *reload->targets.config, candidate->config, compare);
+
+	if (error == 0)
+		return ESF_RELOAD_DONE;
+	if (error != -ENOSPC) {
+		fprintf(out, "%s: %s\n", path, strerror(-error));
+		return ESF_RELOAD_FAULTY;
+	}
+	fprintf(out,
+	    "%s: sites: got more than %u sites since the start, those removed and learned too: "
+	    "list fewer new ones, or restart estream-fleetd\n",
+	    path, esf_plane_options(reload->targets.plane)->sites_count);
+	return ESF_RELOAD_FIXED;
+}
+
 /* The file as it stands, as far as a running plane can take it. */
 static enum esf_reload_outcome load(const struct esf_reload *reload, bool compare,
     struct candidate *candidate, struct esf_reload_result *result, FILE *out)
@@ -94,9 +116,9 @@ static enum esf_reload_outcome load(const struct esf_reload *reload, bool compar
 	if (compare &&
 	    esf_difference_find(*targets->config, candidate->config, &result->difference) != 0)
 		fprintf(out, "%s: %s\n", targets->path, strerror(ENOMEM));
-	return esf_config_fixed(*targets->config, candidate->config, max_skew_ns, out) > 0
-	           ? ESF_RELOAD_FIXED
-	           : ESF_RELOAD_DONE;
+	if (esf_config_fixed(*targets->config, candidate->config, max_skew_ns, out) > 0)
+		return ESF_RELOAD_FIXED;
+	return list_sites(reload, compare, candidate, out);
 }
 
 static enum esf_reload_outcome compile(
@@ -165,7 +187,9 @@ static void run(struct esf_reload *reload, bool compare, struct esf_reload_resul
 		fclose(out);
 	}
 	result->revision = reload->revision;
-	if (result->outcome != ESF_RELOAD_DONE)
+	if (result->outcome == ESF_RELOAD_DONE)
+		esf_listing_commit(reload->listing);
+	else
 		candidate_free(&candidate, *reload->targets.policy);
 }
 
@@ -273,8 +297,10 @@ struct esf_reload *esf_reload_start(const struct esf_reload_targets *targets)
 	reload->revision = (*targets->policy)->revision;
 	pthread_mutex_init(&reload->lock, NULL);
 	pthread_cond_init(&reload->changed, NULL);
-	if (start_thread(reload) == 0)
+	reload->listing = esf_listing_create(esf_plane_learned(targets->plane));
+	if (reload->listing != NULL && start_thread(reload) == 0)
 		return reload;
+	esf_listing_destroy(reload->listing);
 	free(reload);
 	return NULL;
 }
@@ -316,6 +342,7 @@ void esf_reload_destroy(struct esf_reload *reload)
 	if (*reload->targets.config != reload->first)
 		esf_config_free(*reload->targets.config);
 	*reload->targets.config = (struct esf_config *)reload->first;
+	esf_listing_destroy(reload->listing);
 	pthread_cond_destroy(&reload->changed);
 	pthread_mutex_destroy(&reload->lock);
 	free(reload);

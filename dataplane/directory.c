@@ -95,6 +95,8 @@ static void directory_fill(
 		const struct esf_directory_site *site = &sites[i];
 		struct directory_name *name = &directory->site_names[i];
 
+		if (site->id == 0)
+			continue;
 		directory->site_ids[i] = site->id;
 		if (site->id < directory->small_ids)
 			directory->by_small_id[site->id] = i + 1;

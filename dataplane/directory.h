@@ -16,7 +16,7 @@
 enum { ESF_NO_SITE = UINT32_MAX };
 
 struct esf_directory_site {
-	uint32_t id; /* 1.. */
+	uint32_t id; /* 1..; 0: no site has this index, and nothing leads to it */
 	const char *name;
 	uint32_t addresses_count;
 	const struct esf_address *addresses;

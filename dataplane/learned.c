@@ -296,10 +296,18 @@ uint32_t esf_learned_count(const struct esf_learned *learned)
 	return atomic_load_explicit(&learned->count, memory_order_relaxed);
 }
 
+uint32_t esf_learned_capacity(const struct esf_learned *learned)
+{
+	return learned->capacity;
+}
+
 const struct esf_learned_site *esf_learned_at(const struct esf_learned *learned, uint32_t site)
 {
-	const struct learned_entry *entry = &learned->entries[site - learned->first];
+	const struct learned_entry *entry;
 
+	if (site < learned->first)
+		return NULL;
+	entry = &learned->entries[site - learned->first];
 	return atomic_load_explicit(&entry->whole, memory_order_acquire) ? &entry->site : NULL;
 }
 

@@ -61,7 +61,10 @@ uint32_t esf_learned_reserve(struct esf_learned *learned);
 /* Any thread: indexes given out, those below first included. */
 uint32_t esf_learned_count(const struct esf_learned *learned);
 
-/* Any thread: what stands at an index of at least first; NULL where nothing does (yet). */
+/* Any thread: indexes there can ever be. */
+uint32_t esf_learned_capacity(const struct esf_learned *learned);
+
+/* Any thread: what was learned at an index; NULL where nothing was (yet). */
 const struct esf_learned_site *esf_learned_at(const struct esf_learned *learned, uint32_t site);
 
 /* Whether a name can be a site's: 1..ESF_SITE_NAME_MAX bytes of UTF-8 without blanks, control

@@ -216,7 +216,7 @@ const struct esf_plane_options *esf_plane_options(const struct esf_plane *plane)
 	return &plane->options;
 }
 
-const struct esf_learned *esf_plane_learned(const struct esf_plane *plane)
+struct esf_learned *esf_plane_learned(const struct esf_plane *plane)
 {
 	return plane->learned;
 }

@@ -136,7 +136,7 @@ uint32_t esf_plane_take_events(
 void esf_plane_event_counts(const struct esf_plane *plane, struct esf_events_counts *out);
 
 /* Any thread: the sites that nobody listed. */
-const struct esf_learned *esf_plane_learned(const struct esf_plane *plane);
+struct esf_learned *esf_plane_learned(const struct esf_plane *plane);
 
 /* Control: index of the shard that owns the site, or -1 before its first datagram. */
 int esf_plane_owner(const struct esf_plane *plane, uint32_t site);

@@ -56,6 +56,7 @@
 	X(domain)                                                                                  \
 	X(change)                                                                                  \
 	X(difference)                                                                                  \
+	X(slots)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(history)                                                                         \

@@ -88,14 +88,43 @@ static bool site_equal(const struct esf_site_config *a, const struct esf_site_co
 	       texts_equal(a->upstream, a->upstream_count, b->upstream, b->upstream_count);
 }
 
+static int by_id(const void *left, const void *right)
+{
+	const struct esf_site_config *a = *(const struct esf_site_config *const *)left,
+	                             *b = *(const struct esf_site_config *const *)right;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+const struct esf_site_config **esf_change_sites_by_id(const struct esf_config *config)
+{
+	const struct esf_site_config **sites =
+	    calloc(config->sites_count + (size_t)1, sizeof(struct esf_site_config *));
+
+	if (sites == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		sites[i] = &config->sites[i];
+	qsort(sites, config->sites_count, sizeof(struct esf_site_config *), by_id);
+	return sites;
+}
+
+/* In whatever order they are listed. Out of memory, they are taken to differ. */
 static bool sites_equal(const struct esf_config *running, const struct esf_config *next)
 {
-	if (running->sites_count != next->sites_count)
-		return false;
-	for (uint32_t i = 0; i < next->sites_count; i++)
-		if (!site_equal(&running->sites[i], &next->sites[i]))
-			return false;
-	return true;
+	const struct esf_site_config **a = NULL, **b = NULL;
+	bool equal = running->sites_count == next->sites_count;
+
+	if (equal) {
+		a = esf_change_sites_by_id(running);
+		b = esf_change_sites_by_id(next);
+		equal = a != NULL && b != NULL;
+	}
+	for (uint32_t i = 0; equal && i < next->sites_count; i++)
+		equal = site_equal(a[i], b[i]);
+	free(a);
+	free(b);
+	return equal;
 }
 
 const struct esf_change_key esf_change_keys[] = {
@@ -153,25 +182,6 @@ static void put_fault(
 	    is == NULL || *is == '\0' ? "none" : is);
 }
 
-/* The sites' indexes are their places in the list. */
-static uint32_t fixed_sites(
-    const struct esf_config *running, const struct esf_config *next, FILE *faults)
-{
-	uint32_t i = 0;
-
-	while (i < running->sites_count && i < next->sites_count &&
-	       is_same_site(&running->sites[i], &next->sites[i]))
-		i++;
-	if (i == running->sites_count && i == next->sites_count)
-		return 0;
-	fprintf(faults,
-	    "%s: sites[%u]: got %.200s, runs with %.200s: that a reload adds, removes, renames or "
-	    "reorders sites is not built yet: put it back, or restart estream-fleetd\n",
-	    next->path, i, i < next->sites_count ? next->sites[i].name : "none",
-	    i < running->sites_count ? running->sites[i].name : "none");
-	return 1;
-}
-
 uint32_t esf_config_fixed(const struct esf_config *running, const struct esf_config *next,
     int64_t max_skew_ns, FILE *faults)
 {
@@ -192,7 +202,7 @@ uint32_t esf_config_fixed(const struct esf_config *running, const struct esf_con
 		{ "dedup.sequence_window", esf_print_sequence_window },
 		{ "http.listen", esf_print_listen },
 	};
-	uint32_t count = fixed_sites(running, next, faults);
+	uint32_t count = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		char *is = esf_change_printed(keys[i].print, running),

@@ -22,6 +22,9 @@ extern const struct esf_change_key esf_change_keys[];
 /* What print writes, to be freed; NULL when out of memory. */
 char *esf_change_printed(esf_print_fn print, const struct esf_config *config);
 
+/* The sites in the order of their ids, to be freed; NULL when out of memory. */
+const struct esf_site_config **esf_change_sites_by_id(const struct esf_config *config);
+
 /* Top-level keys whose values differ, in the order of CONTRACT section 3: how many, and their names
  * in changed. */
 uint32_t esf_config_changes(const struct esf_config *running, const struct esf_config *next,

@@ -165,6 +165,10 @@ struct esf_config {
 	                         directory; NULL: the file itself does */
 	uint32_t sites_count; /* in the order of the file */
 	struct esf_site_config *sites;
+	/* Indexes of the sites in the plane's arrays, all below slots_count; NULL: their places in
+	 * the list. A reload keeps the index of whoever keeps the id. */
+	uint32_t *slots;
+	uint32_t slots_count;
 	bool learn_sites; /* unknown ones, up to the profile's limit */
 
 	uint32_t kpis_count; /* in a fixed order: the domain's, then the file's new ones */
@@ -234,6 +238,16 @@ struct esf_config {
 		int64_t every_ns;
 	} state;
 };
+
+static inline uint32_t esf_config_slot(const struct esf_config *config, uint32_t site)
+{
+	return config->slots == NULL ? site : config->slots[site];
+}
+
+static inline uint32_t esf_config_slots_count(const struct esf_config *config)
+{
+	return config->slots == NULL ? config->sites_count : config->slots_count;
+}
 
 /*
  * Faults and warnings of one load, in the order of the file's lines. Each fault is one line

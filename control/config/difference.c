@@ -243,27 +243,6 @@ static int compare_site(struct esf_difference *difference, const struct esf_conf
 	return rc;
 }
 
-static int by_id(const void *left, const void *right)
-{
-	const struct esf_site_config *a = *(const struct esf_site_config *const *)left,
-	                             *b = *(const struct esf_site_config *const *)right;
-
-	return a->id < b->id ? -1 : a->id > b->id;
-}
-
-static const struct esf_site_config **sorted(const struct esf_config *config)
-{
-	const struct esf_site_config **sites =
-	    calloc(config->sites_count + (size_t)1, sizeof(struct esf_site_config *));
-
-	if (sites == NULL)
-		return NULL;
-	for (uint32_t i = 0; i < config->sites_count; i++)
-		sites[i] = &config->sites[i];
-	qsort(sites, config->sites_count, sizeof(struct esf_site_config *), by_id);
-	return sites;
-}
-
 static int compare_sites(struct esf_difference *difference, const struct esf_config *running,
     const struct esf_site_config *const *was, const struct esf_config *next,
     const struct esf_site_config *const *becomes)
@@ -291,7 +270,8 @@ static int compare_sites(struct esf_difference *difference, const struct esf_con
 int esf_difference_find(const struct esf_config *running, const struct esf_config *next,
     struct esf_difference *difference)
 {
-	const struct esf_site_config **was = sorted(running), **becomes = sorted(next);
+	const struct esf_site_config **was = esf_change_sites_by_id(running),
+	                             **becomes = esf_change_sites_by_id(next);
 	int rc = was == NULL || becomes == NULL ? -ENOMEM : 0;
 
 	memset(difference, 0, sizeof(*difference));

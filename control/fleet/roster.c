@@ -86,9 +86,8 @@ struct esf_roster *esf_roster_create(const struct esf_config *config, uint32_t c
 	}
 	randombytes_buf(roster->key, sizeof(roster->key));
 	for (uint32_t i = 0; i < config->sites_count; i++)
-		add(roster, i, &config->sites[i]);
-	roster->count = config->sites_count;
-	roster->known = config->sites_count;
+		add(roster, esf_config_slot(config, i), &config->sites[i]);
+	roster->count = esf_config_slots_count(config);
 	return roster;
 }
 
@@ -132,10 +131,24 @@ static void name_site(
 		snprintf(site->name, sizeof(site->name), "etd-%u", from->id);
 }
 
+/* A reload may list by name whom it lists elsewhere by id: that one goes by the name. */
+static bool is_listed(const struct esf_roster *roster, const struct esf_learned_site *from)
+{
+	char name[ESF_SITE_NAME_MAX + 1] = "";
+	int64_t found;
+
+	memcpy(name, from->name, from->name_length);
+	found = from->name_length == 0 ? -1 : esf_roster_find(roster, name, roster->capacity);
+	return found >= 0 && !roster->sites[found]->learned;
+}
+
 static bool learn(struct esf_roster *roster, uint32_t index, const struct esf_learned_site *from)
 {
-	struct learned_site *site = from == NULL ? NULL : new_site(roster);
+	struct learned_site *site;
 
+	if (from == NULL || is_listed(roster, from))
+		return false;
+	site = new_site(roster);
 	if (site == NULL)
 		return false;
 	name_site(roster, from, site);

@@ -8,10 +8,10 @@
 #include "dataplane/learned.h"
 
 /*
- * Who is who: the site behind each index of the plane's arrays. The configuration's sites come
- * first, in its order; then what the data lcores learned, with the weight 1, no labels, and the
- * region that the configuration's globs give to its name. What is known by its id is named
- * "site-ID", or "etd-ID" where a listed site has that name.
+ * Who is who: the site behind each index of the plane's arrays. The configuration's sites have
+ * the indexes that it says; the others are what the data lcores learned, with the weight 1, no
+ * labels, and the region that the configuration's globs give to its name. What is known by its id
+ * is named "site-ID", or "etd-ID" where a listed site has that name.
  *
  * Writer: control. Any thread that holds a view may read what is below the view's sites_count:
  * entries never change or move while the roster lives, which is as long as any view that points to
