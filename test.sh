@@ -307,6 +307,8 @@ phase_bench()
 {
 	gcc_build && check "the pipeline's benchmark, in brief: all accepted, balanced, no mbuf lost" timeout 120 \
 		bench/pipeline.sh --build "$TEST_BUILD/gcc" --workloads all --repetitions 1 --seconds 1 --no-huge
+	gcc_build && check "the rate without loss, in brief: one found, sent = received = accepted, balanced" timeout 120 \
+		bench/ndr.sh --build "$TEST_BUILD/gcc" --trial-seconds 0.3 --seconds 1 --max-pps 40000 --no-huge
 	gcc_build && check "each stage's benchmark, in brief: all accepted, balanced" timeout 60 \
 		bench/micro.sh --build "$TEST_BUILD/gcc" --samples 3 --sample-us 20 --sites 1000 --json
 	brief_peers
