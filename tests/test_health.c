@@ -278,6 +278,45 @@ static void scope_health_is_the_weighted_mean_of_known_sites(void)
 	}
 }
 
+/* Good from 80, degraded from 60, 5 points of hysteresis. */
+static void status_gets_better_only_beyond_the_hysteresis(void)
+{
+	enum {
+		GOOD = ESF_STATUS_GOOD,
+		DEGR = ESF_STATUS_DEGRADED,
+		POOR = ESF_STATUS_BAD,
+		NONE = ESF_STATUS_UNKNOWN
+	};
+	static const struct {
+		double health;
+		int before, held, by_edges;
+	} table[] = {
+		{ 80, NONE, GOOD, GOOD },
+		{ 80, GOOD, GOOD, GOOD },
+		{ 79.9, GOOD, DEGR, DEGR }, /* worse at once */
+		{ 59.9, GOOD, POOR, POOR },
+		{ 80, DEGR, DEGR, GOOD },
+		{ 84.9, DEGR, DEGR, GOOD },
+		{ 85, DEGR, GOOD, GOOD },
+		{ 60, DEGR, DEGR, DEGR },
+		{ 64.9, POOR, POOR, DEGR },
+		{ 65, POOR, DEGR, DEGR },
+		{ 84.9, POOR, DEGR, GOOD },
+		{ 85, POOR, GOOD, GOOD },
+		{ NAN, POOR, NONE, NONE },
+	};
+	struct esf_config config = config_of(NULL, 0);
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		config.health.hysteresis = 5;
+		CU_ASSERT_EQUAL(
+		    (int)esf_health_held(&config, table[i].health, table[i].before), table[i].held);
+		config.health.hysteresis = 0;
+		CU_ASSERT_EQUAL((int)esf_health_held(&config, table[i].health, table[i].before),
+		    table[i].by_edges);
+	}
+}
+
 /*
  * Weights 1 and 3 of known sites, 2 of an unknown one. The first loses 10 + 20 points to two KPIs
  * and 30 to the cap, the other 40 to the second KPI: (10, 20 + 3 * 40, 30) / 4 points.
@@ -326,5 +365,6 @@ void esf_suite_health(void)
 	CU_ADD_TEST(suite, status_thresholds_are_inclusive);
 	CU_ADD_TEST(suite, nothing_scored_is_unknown);
 	CU_ADD_TEST(suite, scope_health_is_the_weighted_mean_of_known_sites);
+	CU_ADD_TEST(suite, status_gets_better_only_beyond_the_hysteresis);
 	CU_ADD_TEST(suite, a_scopes_costs_add_up_to_what_is_missing);
 }

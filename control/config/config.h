@@ -211,6 +211,7 @@ struct esf_config {
 	} deviation;
 	struct {
 		double good, degraded, min_coverage, vital_cap;
+		double hysteresis; /* points above an edge that a status needs to get better; 0: none */
 	} health;
 	struct {
 		double threshold;

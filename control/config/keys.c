@@ -239,6 +239,7 @@ static const struct esf_key health_fields[] = {
 	{ ESF_NUMBER("degraded", struct esf_file, config.health.degraded, 0, 100) },
 	{ ESF_NUMBER("min_coverage", struct esf_file, config.health.min_coverage, 0, 1) },
 	{ ESF_NUMBER("vital_cap", struct esf_file, config.health.vital_cap, 0, 100) },
+	{ ESF_NUMBER("hysteresis", struct esf_file, config.health.hysteresis, 0, 100) },
 	ESF_END,
 };
 

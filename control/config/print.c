@@ -326,6 +326,7 @@ void esf_print_health(FILE *out, const struct esf_config *config)
 	put_number(out, "health.degraded", config->health.degraded);
 	put_number(out, "health.min_coverage", config->health.min_coverage);
 	put_number(out, "health.vital_cap", config->health.vital_cap);
+	put_number(out, "health.hysteresis", config->health.hysteresis);
 }
 
 void esf_print_compare(FILE *out, const struct esf_config *config)

@@ -159,6 +159,20 @@ static void check_order(struct esf_load *load, const char *section, const char *
 		    low_key, high_key);
 }
 
+/* Else nothing that was degraded could be good again. */
+static void check_hysteresis(struct esf_load *load, const struct esf_config *config)
+{
+	struct given hysteresis, good, *wrong;
+
+	find(load, "health", "hysteresis", &hysteresis);
+	find(load, "health", "good", &good);
+	wrong = culprit(&hysteresis, &good);
+	if (wrong != NULL && config->health.good + config->health.hysteresis > 100)
+		esf_load_fault(load, &wrong->path, wrong->node,
+		    "good is %.15g and hysteresis is %.15g, want at most 100 together",
+		    config->health.good, config->health.hysteresis);
+}
+
 /* Whether a site has a label of the name; nearest hears of the others. */
 static bool has_label(
     const struct esf_config *config, const char *name, struct esf_nearest *nearest)
@@ -224,6 +238,7 @@ void esf_relation_check(struct esf_load *load, struct esf_file *file)
 	default_intervals(load, config);
 	check_order(
 	    load, "health", "degraded", config->health.degraded, "good", config->health.good);
+	check_hysteresis(load, config);
 	check_peers(load, file);
 	check_min_peers(load, config);
 	check_order(load, "storm", "fleet_exit", config->storm.fleet_exit, "fleet_enter",

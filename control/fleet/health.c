@@ -49,6 +49,23 @@ enum esf_status esf_health_status(const struct esf_config *config, double health
 	return health >= config->health.degraded ? ESF_STATUS_DEGRADED : ESF_STATUS_BAD;
 }
 
+enum esf_status esf_health_held(
+    const struct esf_config *config, double health, enum esf_status before)
+{
+	double hysteresis = config->health.hysteresis;
+	double good = config->health.good, degraded = config->health.degraded;
+
+	if (isnan(health))
+		return ESF_STATUS_UNKNOWN;
+	if (before == ESF_STATUS_DEGRADED || before == ESF_STATUS_BAD)
+		good += hysteresis;
+	if (before == ESF_STATUS_BAD)
+		degraded += hysteresis;
+	if (health >= good)
+		return ESF_STATUS_GOOD;
+	return health >= degraded ? ESF_STATUS_DEGRADED : ESF_STATUS_BAD;
+}
+
 /* c: the part of a KPI's records that were good; 0 where there were none at all. */
 static double confidence(const struct esf_site_kpi *kpi)
 {

@@ -29,4 +29,11 @@ void esf_health_scope(const struct esf_config *config, const struct esf_site_vie
 
 enum esf_status esf_health_status(const struct esf_config *config, double health);
 
+/*
+ * With health.hysteresis: a status gets worse as above, and better only that many points above the
+ * edge. before: the last known one; ESF_STATUS_UNKNOWN: none.
+ */
+enum esf_status esf_health_held(
+    const struct esf_config *config, double health, enum esf_status before);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/fleet/admission.h"
 #include "control/fleet/compare.h"
@@ -14,7 +15,10 @@ struct esf_judge {
 	struct esf_plane *plane;
 	int64_t next; /* window index */
 	struct esf_compare *compare;
-	uint32_t *silent; /* by site: closed windows in a row without an accepted record */
+	uint32_t *silent;  /* by site: closed windows in a row without an accepted record */
+	uint8_t *statuses; /* by site: enum esf_status, the last known one */
+	uint8_t regions[ESF_REGIONS_MAX + 1]; /* the same; "unassigned" behind the config's */
+	uint8_t fleet;
 };
 
 struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
@@ -31,10 +35,16 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 	judge->next = from_window;
 	judge->silent =
 	    calloc(esf_plane_options(plane)->sites_count + (size_t)1, sizeof(*judge->silent));
+	judge->statuses = malloc(esf_plane_options(plane)->sites_count + (size_t)1);
+	judge->fleet = ESF_STATUS_UNKNOWN;
+	memset(judge->regions, ESF_STATUS_UNKNOWN, sizeof(judge->regions));
 	judge->compare =
 	    esf_compare_create(config, config_revision, esf_plane_options(plane)->sites_count);
-	if (judge->silent != NULL && judge->compare != NULL)
+	if (judge->silent != NULL && judge->statuses != NULL && judge->compare != NULL) {
+		memset(judge->statuses, ESF_STATUS_UNKNOWN,
+		    esf_plane_options(plane)->sites_count + (size_t)1);
 		return judge;
+	}
 	esf_judge_destroy(judge);
 	return NULL;
 }
@@ -46,12 +56,31 @@ void esf_judge_destroy(struct esf_judge *judge)
 	esf_admission_end(judge->plane);
 	esf_compare_destroy(judge->compare);
 	free(judge->silent);
+	free(judge->statuses);
 	free(judge);
+}
+
+/* A region goes on from its status under its name. */
+static void move_regions(struct esf_judge *judge, const struct esf_config *config)
+{
+	const struct esf_config *old = judge->config;
+	uint8_t before[ESF_REGIONS_MAX + 1];
+
+	memcpy(before, judge->regions, sizeof(before));
+	memset(judge->regions, ESF_STATUS_UNKNOWN, sizeof(judge->regions));
+	for (uint32_t r = 0; r < config->regions_count; r++) {
+		for (uint32_t o = 0; o < old->regions_count; o++) {
+			if (strcmp(config->regions[r].name, old->regions[o].name) == 0)
+				judge->regions[r] = before[o];
+		}
+	}
+	judge->regions[config->regions_count] = before[old->regions_count];
 }
 
 void esf_judge_use(struct esf_judge *judge, const struct esf_config *config,
     uint64_t config_revision, struct esf_roster *roster)
 {
+	move_regions(judge, config);
 	judge->config = config;
 	judge->config_revision = config_revision;
 	judge->roster = roster;
@@ -82,10 +111,36 @@ static bool is_closed(const struct esf_judge *judge, int64_t window, int64_t set
 	return esf_judge_next_close(judge) <= settled;
 }
 
+static struct esf_before before_of(const struct esf_judge *judge)
+{
+	return (struct esf_before){ judge->silent, judge->statuses, judge->regions, judge->fleet };
+}
+
+/* What is unknown for a while goes on from what it was. */
+static void hold(uint8_t *status, enum esf_status now)
+{
+	if (now != ESF_STATUS_UNKNOWN)
+		*status = (uint8_t)now;
+}
+
+static void remember(struct esf_judge *judge, const struct esf_view *view)
+{
+	for (uint32_t i = 0; i < view->sites_count; i++) {
+		if (esf_roster_at(view->roster, i) == NULL)
+			continue;
+		judge->silent[i] = view->sites[i].silent_windows;
+		hold(&judge->statuses[i], view->sites[i].status);
+	}
+	for (uint32_t r = 0; r < view->regions_count; r++)
+		hold(&judge->regions[r], view->regions[r].status);
+	hold(&judge->fleet, view->fleet.status);
+}
+
 int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **out)
 {
 	int64_t window = next_window(judge);
 	int64_t time = esf_judge_next_close(judge);
+	struct esf_before before = before_of(judge);
 	struct esf_view *view;
 
 	*out = NULL;
@@ -93,14 +148,13 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 	if (!is_closed(judge, window, settled))
 		return 0;
 	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
-	    window, true, time, judge->silent);
+	    window, true, time, &before);
 	if (view == NULL || esf_admission_follow(judge->plane, view) != 0 ||
 	    esf_compare_close(judge->compare, view) != 0) {
 		esf_view_free(view);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < view->sites_count; i++)
-		judge->silent[i] = view->sites[i].silent_windows;
+	remember(judge, view);
 	esf_plane_consume(judge->plane, window);
 	judge->next = window + 1;
 	*out = view;
@@ -109,12 +163,12 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 
 struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
 {
+	struct esf_before before = before_of(judge);
 	struct esf_view *view;
 
 	esf_roster_learn(judge->roster, esf_plane_learned(judge->plane));
 	view = esf_view_build(judge->config, judge->config_revision, judge->roster, judge->plane,
-	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled,
-	    judge->silent);
+	    esf_window_index(settled, judge->config->rollup.window_ns), false, settled, &before);
 	if (view == NULL || esf_compare_open(judge->compare, view) == 0)
 		return view;
 	esf_view_free(view);

@@ -26,6 +26,7 @@ struct build {
 	const struct esf_roster *roster;
 	uint32_t sites_count;   /* indexes of the roster */
 	uint32_t present_count; /* of them that hold a site */
+	const struct esf_before *before;
 	struct esf_view *view;
 	struct esf_scope *regions;
 	struct esf_site_view *sites;
@@ -232,8 +233,7 @@ static enum esf_ingestion mode_of(const struct build *build, const struct esf_pl
 	return downsampled ? ESF_DOWNSAMPLE : ESF_FULL;
 }
 
-static void build_site(
-    struct build *build, const struct esf_plane *plane, uint32_t index, uint32_t silent_before)
+static void build_site(struct build *build, const struct esf_plane *plane, uint32_t index)
 {
 	const struct esf_block *block = esf_plane_block(plane, index, build->view->window);
 	struct esf_site_view *site = &build->sites[index];
@@ -244,8 +244,9 @@ static void build_site(
 	read_kpis(build->config, block, kpis);
 	esf_derive_site(build->config, kpis);
 	site->reporting = block != NULL && block->accepted > 0;
-	set_silence(build, site, silent_before);
+	set_silence(build, site, build->before->silent[index]);
 	esf_health_site(build->config, kpis, site);
+	site->status = esf_health_held(build->config, site->health, build->before->sites[index]);
 	site->mode = mode_of(build, plane, index, site);
 }
 
@@ -286,6 +287,8 @@ static void build_scope(
 	count_sites(build->grouped + first, end - first, scope);
 	esf_health_scope(
 	    config, build->grouped + first, build->weights + first, end - first, scope);
+	scope->status = esf_health_held(
+	    config, scope->health, is_fleet ? build->before->fleet : build->before->regions[index]);
 }
 
 static void build_scope_kpi(
@@ -361,12 +364,13 @@ static void build_scopes(struct build *build)
 
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
     const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed,
-    int64_t time, const uint32_t *silent_before)
+    int64_t time, const struct esf_before *before)
 {
 	struct build build = {
 		.config = config,
 		.roster = roster,
 		.sites_count = esf_roster_count(roster),
+		.before = before,
 	};
 
 	if (!allocate(&build))
@@ -384,8 +388,7 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	build.view->comparison = NULL;
 	rcu_read_lock();
 	for (uint32_t i = 0; i < build.present_count; i++)
-		build_site(&build, plane, build.order[i],
-		    silent_before == NULL ? 0 : silent_before[build.order[i]]);
+		build_site(&build, plane, build.order[i]);
 	rcu_read_unlock();
 	build_scopes(&build);
 	free(build.scratch);

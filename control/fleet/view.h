@@ -104,14 +104,21 @@ struct esf_view {
 	struct rcu_head rcu; /* for esf_views: the view's last use */
 };
 
+/* What the closed windows before a view's say that it goes on from. Statuses are the last known ones. */
+struct esf_before {
+	const uint32_t *silent; /* by site: the windows just before without an accepted record */
+	const uint8_t *sites;   /* enum esf_status */
+	const uint8_t *regions; /* by index of the config's, and of "unassigned" behind them */
+	uint8_t fleet;
+};
+
 /*
  * Builds the view of one window from what the shards have published, without a comparison. Control thread, registered with RCU and
- * online; takes the read lock itself. silent_before: the closed windows just before this one that each site was
- * without an accepted record (indexed by site; NULL: none). NULL when out of memory.
+ * online; takes the read lock itself. NULL when out of memory.
  */
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
     const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
-    const uint32_t *silent_before);
+    const struct esf_before *before);
 /* With its comparison. NULL is allowed. */
 void esf_view_free(struct esf_view *view);
 

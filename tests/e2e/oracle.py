@@ -114,6 +114,7 @@ class Config:
     degraded: float = 60
     min_coverage: float = 0.5
     vital_cap: float = 40
+    hysteresis: float = 0
     addresses: tuple = ("10.9.0.2", "fd00:9::2")
     etd_port: int = 47700
     influx_port: int = 8089
@@ -230,7 +231,8 @@ def config_yaml(config):
                   "line_window": "%ds" % config.line_window_s},
         "clock": {"max_skew": "%ds" % config.max_skew_s},
         "health": {"good": config.good, "degraded": config.degraded,
-                   "min_coverage": config.min_coverage, "vital_cap": config.vital_cap},
+                   "min_coverage": config.min_coverage, "vital_cap": config.vital_cap,
+                   "hysteresis": config.hysteresis},
         "compare": {"threshold": config.threshold, "calibrate": config.calibrate, "peers": config.peers,
                     "min_peers": config.min_peers, "rounds": list(config.rounds),
                     "baseline": config.baseline},
@@ -817,6 +819,7 @@ class Model:
             return []
         increases = self._increases()
         unheard = dict.fromkeys(self.by_name, 0)
+        self.held, self.statuses = {}, {}
         out = []
         for window in range(min(used), max(used) + 1):
             cards = next(cards for closed, cards in self.snapshots if closed >= window)
@@ -832,6 +835,7 @@ class Model:
             kpis = self._site_kpis(site, cell, window, increases)
             health, capped, coverage = self._site_health(kpis)
             states[site.name] = (site, cell, kpis, health, capped, coverage)
+            self.statuses[site.name] = self._held(("site", site.name), health)
         self.comparison.window(window * self.window_ns, [(s[0], s[2]) for s in states.values()])
         documents = [self._site(state, cards[name], unheard[name])
                      for name, state in sorted(states.items(), key=lambda i: i[1][0].id)]
@@ -930,6 +934,17 @@ class Model:
             return "good"
         return "degraded" if health >= self.config.degraded else "bad"
 
+    def _held(self, key, health):
+        """The status, which gets better only beyond the hysteresis; key says whose it is."""
+        order, now = ["bad", "degraded", "good"], self._status(health)
+        before = self.held.get(key)
+        if now != "unknown" and before is not None and order.index(now) > order.index(before):
+            slow = self._status(health - self.config.hysteresis)
+            now = max(before, slow, key=order.index)
+        if now != "unknown":
+            self.held[key] = now
+        return now
+
     def _site(self, state, card, unheard):
         site, _, kpis, health, capped, coverage = state
         keys = ["mean", "stddev", "min", "max", "samples", "good", "refused", "score",
@@ -937,7 +952,7 @@ class Model:
         last_seen, lost, duplicates = card
         return {
             "id": site.id, "name": site.name, "region": self.config.region_of(site),
-            "weight": site.weight, "health": health, "capped": capped, "status": self._status(health),
+            "weight": site.weight, "health": health, "capped": capped, "status": self.statuses[site.name],
             "coverage": coverage, "last_seen": last_seen,
             "silent": unheard >= self.config.silent_after, "storm": False,
             "mode": self._mode(health), "lost": lost,
@@ -957,10 +972,10 @@ class Model:
             capped = math.fsum(s[0].weight * s[4] for s in states if s[3] is not None) / weight
             costs.update((kpi.name, self._cost(kpi.name, states) / weight)
                          for kpi in self.config.kpis if kpi.weight > 0)
-        statuses = [self._status(state[3]) for state in states]
+        statuses = [self.statuses[state[0].name] for state in states]
         sites = {"total": len(states), "reporting": sum(s[1].accepted > 0 for s in states)}
         sites.update((s, statuses.count(s)) for s in ("good", "degraded", "bad", "unknown"))
-        return {"name": name, "health": health, "capped": capped, "status": self._status(health),
+        return {"name": name, "health": health, "capped": capped, "status": self._held(name, health),
                 "coverage": coverage, "sites": sites,
                 "kpis": {kpi.name: {**self._scope_kpi(kpi, states), "contribution": costs[kpi.name]}
                          for kpi in self.config.kpis}}

@@ -68,6 +68,7 @@ class Fleet:
         self._make_config()
         self._make_derived(random.Random(seed + 2 * 10**9))
         self._make_comparison(random.Random(seed + 10**9))
+        self.config.hysteresis = random.Random(seed + 3 * 10**9).choice([0, 0, 1.5, 5, 10])
         self.begin = START_S * S + self.rng.randrange(10**8) * 1000
         self.end = self.begin + self.rng.randint(3, 12) * self.config.window_s * S
         self.gap = self._make_gap()
