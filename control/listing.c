@@ -104,6 +104,8 @@ int esf_listing_assign(struct esf_listing *listing, const struct esf_config *run
 
 void esf_listing_commit(struct esf_listing *listing)
 {
+	if (listing->used == 0)
+		return;
 	listing->reserved_count -= listing->used;
 	memmove(listing->reserved, listing->reserved + listing->used,
 	    listing->reserved_count * sizeof(*listing->reserved));
