@@ -54,8 +54,8 @@ bool esf_encode_influx_end(struct esf_encode *out, int64_t time_ns);
 
 /*
  * One StatsD line with its newline; without a site, none is named. StatsD has no escapes: false,
- * too, for a name or a site it can't carry. A level below 0 is written as a sample (h), since a sign makes a gauge's value a
- * change.
+ * too, for a name or a site it can't carry. A level below 0 is written as a sample (h), since a
+ * sign makes a gauge's value a change.
  */
 bool esf_encode_statsd_gauge(
     struct esf_encode *out, const char *name, double level, const char *site);

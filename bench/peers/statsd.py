@@ -105,6 +105,7 @@ class OursStatsd(Ours):
 
 class Netdata(Statsd):
     name, title = "netdata", "netdata"
+    known = 0
 
     @staticmethod
     def program():
@@ -117,10 +118,13 @@ class Netdata(Statsd):
         return [self.program(), "-D", "-c", path]
 
     def counted(self):
-        """Its own count of the events it took, as collected: neither a rate nor interpolated."""
+        """Its own count of the events it took, as collected: neither a rate nor interpolated. It leaves the metric out at
+        moments: then what it said last holds."""
         text = self.get("api/v1/allmetrics?format=prometheus&source=as-collected")
         found = re.search(r'^netdata_\S*statsd_events\S*\{[^}]*dimension="counters"[^}]*\} (\d+)', text, re.M)
-        return int(found.group(1)) if found else 0
+        if found:
+            self.known = int(found.group(1))
+        return self.known
 
 
 class Collectd(Statsd):
