@@ -22,6 +22,7 @@
 #include "control/incident/event_log.h"
 #include "control/policy.h"
 #include "control/reload.h"
+#include "control/watch.h"
 #include "control/sight/telemetry.h"
 #include "lcores/launch.h"
 
@@ -50,6 +51,7 @@ struct appliance {
 	struct esf_event_log *events;
 	struct esf_launch *launch;
 	struct esf_reload *reload;
+	struct esf_watch *watch;
 	struct esf_http *http;
 	bool telemetry_started;
 	uint64_t stuck; /* lcores reported as stuck */
@@ -156,7 +158,8 @@ static int start_reload(struct appliance *a)
 	};
 
 	a->reload = esf_reload_start(&targets);
-	return a->reload == NULL ? fail("out of memory") : ESF_EXIT_OK;
+	a->watch = esf_watch_create();
+	return a->reload == NULL || a->watch == NULL ? fail("out of memory") : ESF_EXIT_OK;
 }
 
 static int start_api(struct appliance *a)
@@ -246,6 +249,7 @@ static int stop(struct appliance *a, int result)
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
 	esf_roster_destroy(a->roster);
+	esf_watch_destroy(a->watch);
 	esf_reload_destroy(a->reload);
 	esf_plane_destroy(a->plane);
 	esf_policy_destroy(a->policy, NULL);
@@ -297,6 +301,15 @@ static void watch(struct appliance *a)
 	a->stuck = stuck;
 }
 
+static bool has_new_file(struct appliance *a)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return esf_watch_tick(a->watch, a->config, a->policy->revision,
+	    (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+}
+
 /* Ticks until SIGTERM or SIGINT. */
 static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 {
@@ -312,7 +325,7 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 		rcu_thread_online();
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return;
-		if (signal_number == SIGHUP)
+		if (signal_number == SIGHUP || has_new_file(a))
 			esf_reload_ask(a->reload);
 		watch(a);
 		esf_reload_tick(a->reload);

@@ -57,6 +57,7 @@
 	X(change)                                                                                  \
 	X(difference)                                                                                  \
 	X(slots)                                                                                  \
+	X(watch)                                                                                  \
 	X(policy)                                                                                  \
 	X(rollup)                                                                                  \
 	X(history)                                                                         \

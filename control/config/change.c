@@ -152,6 +152,7 @@ const struct esf_change_key esf_change_keys[] = {
 	{ "correlate", esf_print_correlate },
 	{ "signatures", esf_print_signatures },
 	{ "http", esf_print_listen },
+	{ "reload", esf_print_reload },
 	{ NULL, NULL },
 };
 

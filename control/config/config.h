@@ -238,6 +238,9 @@ struct esf_config {
 		char *file; /* NULL: none */
 		int64_t every_ns;
 	} state;
+	struct {
+		bool watch; /* reload whenever a file of the configuration is written */
+	} reload;
 };
 
 static inline uint32_t esf_config_slot(const struct esf_config *config, uint32_t site)

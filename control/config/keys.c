@@ -357,6 +357,11 @@ static const struct esf_key state_fields[] = {
 	ESF_END,
 };
 
+static const struct esf_key reload_fields[] = {
+	{ ESF_BOOLEAN("watch", struct esf_file, config.reload.watch) },
+	ESF_END,
+};
+
 static const struct esf_key file_fields[] = {
 	{ ESF_CHOICE("profile", struct esf_file, profile, profiles) },
 	{ ESF_CHOICE("domain", struct esf_file, domain, domains) },
@@ -388,6 +393,7 @@ static const struct esf_key file_fields[] = {
 	{ ESF_SECTION("http", http_fields) },
 	{ ESF_SECTION("history", history_fields) },
 	{ ESF_SECTION("state", state_fields) },
+	{ ESF_SECTION("reload", reload_fields) },
 	ESF_END,
 };
 

@@ -371,6 +371,11 @@ void esf_print_signatures(FILE *out, const struct esf_config *config)
 	}
 }
 
+void esf_print_reload(FILE *out, const struct esf_config *config)
+{
+	fprintf(out, "reload.watch\t%s\n", config->reload.watch ? "true" : "false");
+}
+
 void esf_print_listen(FILE *out, const struct esf_config *config)
 {
 	bool v6 = strchr(config->http.address, ':') != NULL;

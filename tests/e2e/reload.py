@@ -149,6 +149,21 @@ def compare(checks, build, appliance, keys):
     checks.equal("its own is taken", (status, said.get("changed")), (200, []))
 
 
+def by_itself(checks, appliance):
+    """A file that is watched is taken up once written; the list that follows does not ask for it any more."""
+    write(appliance, keys=(2,), good=85, turn=99, more="reload: {watch: true}\n")
+    checks.equal("watching is a change", post(appliance)[1].get("changed"), ["reload"])
+    time.sleep(1)
+    revision = appliance.get("fleet")["config_revision"]
+    write(appliance, keys=(2,), good=85, turn=99)
+    for _ in range(50):
+        if appliance.get("fleet")["config_revision"] != revision:
+            break
+        time.sleep(0.1)
+    time.sleep(1)
+    checks.equal("a file that is replaced is taken up once", appliance.get("fleet")["config_revision"], revision + 1)
+
+
 LISTS = (  # of sites by id, each in force while datagrams of the first eight come in
     {i: "site-%d" % i for i in range(1, SITES)},                              # 8 is gone
     {**{i: "site-%d" % i for i in range(SITES - 1, 0, -1)}, 9: "site-9"},     # turned round, 9 is new
@@ -217,6 +232,7 @@ def main(build):
             compare(checks, build, appliance, (2,))
             sender.finish(60)
             time.sleep(1)
+            by_itself(checks, appliance)
             unknown = list_anew(checks, build, link, appliance, sending)
             sent = 3 * DATAGRAMS - unknown
             ledger = appliance.ledger_when(lambda now: now["datagrams"]["accepted"] >= sent + 2, 10)
@@ -229,7 +245,7 @@ def main(build):
                           for i in range(1, SITES)], [0] * (SITES - 1))
             checks.equal("the ledger always balanced", watch.unbalanced, [])
             checks.that("metrics count reloads",
-                        'estream_reloads_total{result="done"} 21' in appliance.text("/metrics"),
+                        'estream_reloads_total{result="done"} 23' in appliance.text("/metrics"),
                         [line for line in appliance.text("/metrics").splitlines() if "reload" in line])
             watch.over.set()
             check_stop(checks, "after reloads", appliance)
