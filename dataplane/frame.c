@@ -50,7 +50,6 @@ static ALWAYS_INLINE enum esf_datagram_verdict parse_udp(const struct input *in,
 		return ESF_DATAGRAM_MALFORMED;
 	if (!udp_checksum_good(udp, size, addresses, optional, in->flags))
 		return ESF_DATAGRAM_BAD_CHECKSUM;
-	out->source_port = esf_inet_load16(udp);
 	out->destination_port = esf_inet_load16(udp + 2);
 	out->payload = udp + ESF_UDP_SIZE;
 	out->payload_size = size - ESF_UDP_SIZE;
@@ -82,11 +81,21 @@ static __attribute__((cold, noinline)) enum esf_datagram_verdict judge_icmpv6(
 	return echo || ndp ? ESF_DATAGRAM_NEIGHBOUR : ESF_DATAGRAM_NOT_UDP;
 }
 
+/* esf_frame_addresses_hold of ::ffff:ipv4, whose halves are made without going through memory. */
 static ALWAYS_INLINE bool holds_ipv4(const struct esf_frame_addresses *ours, const uint8_t *ipv4)
 {
-	const struct esf_address address = esf_address_from_ipv4(ipv4);
+	uint32_t address;
+	uint64_t half;
 
-	return esf_frame_addresses_hold(ours, &address);
+	memcpy(&address, ipv4, sizeof(address));
+	half = UINT64_C(0xffff0000) | (uint64_t)address << 32;
+	for (uint32_t i = 0; i < ours->count; i++) {
+		const uint8_t *entry = ours->address[i].bytes;
+
+		if (esf_checksum_load(entry + 8) == half && esf_checksum_load(entry) == 0)
+			return true;
+	}
+	return false;
 }
 
 static ALWAYS_INLINE bool header_checksum_good(const uint8_t *ip, uint32_t header_size)
@@ -115,7 +124,6 @@ static ALWAYS_INLINE enum esf_datagram_verdict parse_ipv4_body(
 		return ESF_DATAGRAM_BAD_CHECKSUM;
 	if (total_size > in->size - l3 || total_size < header_size + ESF_UDP_SIZE)
 		return ESF_DATAGRAM_MALFORMED;
-	out->source = esf_address_from_ipv4(ip + 12);
 	return parse_udp(
 	    in, ip + header_size, total_size - header_size, esf_checksum_load(ip + 12), true, out);
 }
@@ -186,7 +194,6 @@ static enum esf_datagram_verdict parse_ipv6(
 	payload_size = esf_inet_load16(ip + 4);
 	if (payload_size > in->size - l3 - ESF_IPV6_SIZE || payload_size < ESF_UDP_SIZE)
 		return ESF_DATAGRAM_MALFORMED;
-	memcpy(out->source.bytes, ip + 8, 16);
 	return parse_udp(
 	    in, ip + ESF_IPV6_SIZE, payload_size, esf_checksum_add(0, ip + 8, 32), false, out);
 }
@@ -230,8 +237,8 @@ static __attribute__((noinline)) enum esf_datagram_verdict parse_any(
 	}
 }
 
-inline enum esf_datagram_verdict esf_frame_parse(const uint8_t *data, uint32_t size, unsigned flags,
-    const struct esf_frame_addresses *ours, struct esf_frame *out)
+__attribute__((noinline)) enum esf_datagram_verdict esf_frame_parse(const uint8_t *data,
+    uint32_t size, unsigned flags, const struct esf_frame_addresses *ours, struct esf_frame *out)
 {
 	const struct input in = { data, size, flags, ours };
 
@@ -243,4 +250,20 @@ inline enum esf_datagram_verdict esf_frame_parse(const uint8_t *data, uint32_t s
 		return parse_ipv4_body(&in, ESF_ETHER_SIZE, ESF_IPV4_SIZE, out);
 	}
 	return parse_any(&in, out);
+}
+
+struct esf_address esf_frame_source(const uint8_t *data, const struct esf_frame *frame)
+{
+	const uint8_t *ip = data + frame->l3_offset;
+	struct esf_address source;
+
+	if (frame->ether_type == ESF_ETHER_IPV4)
+		return esf_address_from_ipv4(ip + 12);
+	memcpy(source.bytes, ip + 8, sizeof(source.bytes));
+	return source;
+}
+
+uint16_t esf_frame_source_port(const struct esf_frame *frame)
+{
+	return esf_inet_load16(frame->payload - ESF_UDP_SIZE);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "etd.h"
+#include "frame_short.h"
+#include "take_short.h"
 
 void esf_shard_set_hand_over(struct esf_shard *shard, esf_hand_over_fn hand_over, void *context)
 {
@@ -61,13 +63,17 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 
 /* A payload of a listener: straight to its format where this is the only shard, else to whoever
  * owns the site. */
-static inline void take_payload(struct esf_shard *shard, uint8_t listener_index,
-    const struct esf_frame *frame, uint32_t etd_site)
+static inline void take_payload(struct esf_shard *shard, struct esf_short *way,
+    uint8_t listener_index, const uint8_t *data, const struct esf_frame *frame, uint32_t etd_site)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[listener_index];
 
 	if (listener->format == ESF_LISTENER_ETD) {
 		esf_shard_end_text(shard);
+		if (etd_site != ESF_NO_SITE && shard->hand_over == NULL &&
+		    esf_short_take(shard, way, listener, frame->payload, frame->payload_size,
+		        &shard->plane->sites[etd_site]))
+			return;
 		if (shard->hand_over == NULL)
 			esf_shard_take_etd(
 			    shard, listener, frame->payload, frame->payload_size, etd_site);
@@ -76,7 +82,8 @@ static inline void take_payload(struct esf_shard *shard, uint8_t listener_index,
 			    shard, listener_index, frame->payload, frame->payload_size, etd_site);
 		return;
 	}
-	shard->sender = &frame->source;
+	shard->source = esf_frame_source(data, frame);
+	shard->sender = &shard->source;
 	shard->sender_asked = false;
 	if (shard->hand_over == NULL)
 		esf_shard_read_text(
@@ -107,27 +114,41 @@ static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_fr
 	return site;
 }
 
-/* Bit i of the result: packet i is for the neighbour. */
-static uint64_t receive_few(struct esf_shard *shard, const struct esf_frame_addresses *ours,
-    const struct esf_packet *packets, uint32_t count)
-{
+/* What is left of a few packets once their frames are judged: payloads for listeners. */
+struct few {
 	struct esf_frame frames[FEW];
-	uint8_t listeners[FEW];
 	uint32_t etd_sites[FEW];
-	uint32_t wanted = 0;
+	uint8_t listeners[FEW];
+	uint8_t from[FEW]; /* whose packet it is */
+	uint32_t wanted;
+};
+
+/*
+ * Bit i of the result: packet i is for the neighbour. This and take_few are functions of their own
+ * so that each has the registers that it wants.
+ */
+static __attribute__((noinline)) uint64_t judge_few(struct esf_shard *shard,
+    const struct esf_frame_addresses *ours, const struct esf_packet *packets, uint32_t count,
+    struct few *few)
+{
 	uint64_t neighbours = 0;
+	uint32_t wanted = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		struct esf_frame *frame = &frames[wanted];
-		enum esf_datagram_verdict verdict = esf_frame_parse(
-		    packets[i].data, packets[i].size, packets[i].flags, ours, frame);
+		struct esf_frame *frame = &few->frames[wanted];
 		uint8_t listener;
 
-		if (verdict != ESF_DATAGRAM_ACCEPTED) {
-			esf_shard_count_datagram(shard, verdict);
-			if (verdict == ESF_DATAGRAM_NEIGHBOUR)
-				neighbours |= UINT64_C(1) << i;
-			continue;
+		if (!esf_frame_short(
+		        packets[i].data, packets[i].size, packets[i].flags, ours, frame)) {
+			enum esf_datagram_verdict verdict = esf_frame_parse(
+			    packets[i].data, packets[i].size, packets[i].flags, ours, frame);
+
+			if (verdict != ESF_DATAGRAM_ACCEPTED) {
+				esf_shard_count_datagram(shard, verdict);
+				if (verdict == ESF_DATAGRAM_NEIGHBOUR)
+					neighbours |= UINT64_C(1) << i;
+				continue;
+			}
 		}
 		listener = shard->policy->listener_at[frame->destination_port];
 		if (listener == 0) {
@@ -139,12 +160,34 @@ static uint64_t receive_few(struct esf_shard *shard, const struct esf_frame_addr
 			esf_shard_count_datagram(shard, ESF_DATAGRAM_MALFORMED);
 			continue;
 		}
-		etd_sites[wanted] = prefetch_site(shard, frame);
-		listeners[wanted++] = listener - 1;
+		few->etd_sites[wanted] = prefetch_site(shard, frame);
+		few->from[wanted] = (uint8_t)i;
+		few->listeners[wanted++] = listener - 1;
 	}
-	for (uint32_t i = 0; i < wanted; i++)
-		take_payload(shard, listeners[i], &frames[i], etd_sites[i]);
+	few->wanted = wanted;
+	return neighbours;
+}
+
+static __attribute__((noinline)) void take_few(
+    struct esf_shard *shard, const struct esf_packet *packets, const struct few *few)
+{
+	struct esf_short way;
+
+	esf_short_begin(&way, shard);
+	for (uint32_t i = 0; i < few->wanted; i++)
+		take_payload(shard, &way, few->listeners[i], packets[few->from[i]].data,
+		    &few->frames[i], few->etd_sites[i]);
+	esf_short_end(&way, shard);
 	esf_shard_end_text(shard);
+}
+
+static uint64_t receive_few(struct esf_shard *shard, const struct esf_frame_addresses *ours,
+    const struct esf_packet *packets, uint32_t count)
+{
+	struct few few;
+	uint64_t neighbours = judge_few(shard, ours, packets, count, &few);
+
+	take_few(shard, packets, &few);
 	return neighbours;
 }
 

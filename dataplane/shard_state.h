@@ -80,6 +80,7 @@ struct esf_shard {
 	uint64_t recent_span; /* ns; 0: none, or it has closed */
 	uint64_t usual_us;    /* from its start: what lies before is in it, and not in the future */
 
+	struct esf_address source;
 	const struct esf_address *sender; /* of the text datagram at hand; NULL: handed over */
 	bool sender_asked;
 	uint32_t sender_site; /* once asked */

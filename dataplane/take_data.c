@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shard_state.h"
 
-#include <string.h>
-
+#include "data_run.h"
 #include "etd.h"
 
 /*
@@ -67,88 +66,34 @@ static __attribute__((noinline)) enum esf_record_verdict take_any(struct esf_sha
 	return esf_shard_record(shard, site, alias->rule, &record);
 }
 
-enum { ALL_GENERATIONS = (1 << ESF_RULES_GENERATION_BITS) - 1 };
-
-/* What must be so of an alias lies in its first half, to be looked at at once. */
-static uint32_t half_of(const struct esf_alias *alias)
-{
-	uint32_t half;
-
-	memcpy(&half, alias, sizeof(half));
-	return half;
-}
-
 static bool takes_usual(const struct esf_shard *shard, const struct esf_window *window)
 {
 	return window != NULL && window->window == shard->recent_window && window->dirty &&
 	       shard->policy->intake.mode == ESF_MODE_FULL;
 }
 
-/* us from the recent window's start to the header's time; INT64_MAX for before it. */
-static int64_t header_us(const struct esf_shard *shard, const struct esf_etd *etd)
-{
-	return etd->time < shard->recent_start
-	           ? INT64_MAX
-	           : (int64_t)((uint64_t)(etd->time - shard->recent_start) / 1000);
-}
-
-/*
- * Takes usual records from the first one on; returns how many. A record's offset is whole
- * microseconds, so that its place in the window is the header's, rounded down once, and the offset.
- */
-static inline uint32_t take_run(const struct esf_shard *shard, struct esf_window *window,
-    const struct esf_etd *etd, uint32_t first, const struct esf_stream *stream)
-{
-	static const struct esf_alias all = { .generation = ALL_GENERATIONS, .type = 1, .born = 1 };
-	const struct esf_alias wanted = { .generation = shard->rules_generation, .born = 1 };
-	const uint32_t mask = half_of(&all), usual = half_of(&wanted);
-	const uint64_t start_us = (uint64_t)header_us(shard, etd), usual_us = shard->usual_us;
-	const struct esf_gauge_rule *gauges = esf_ruleset_gauges(shard->policy->rules);
-	const struct esf_alias *aliases = stream->aliases;
-	const uint32_t aliases_count = stream->aliases_count;
-	uint32_t i;
-
-	for (i = first; i < etd->count; i++) {
-		const struct esf_etd_raw_record raw = esf_etd_raw_at(etd, i);
-		const uint64_t offset_us = start_us + (uint64_t)(int64_t)raw.offset_us;
-		const struct esf_gauge_rule *gauge;
-		const struct esf_alias *alias;
-		struct esf_acc *acc;
-		double value;
-
-		if (raw.alias_and_quality >= aliases_count || offset_us >= usual_us)
-			break;
-		alias = &aliases[raw.alias_and_quality];
-		if ((half_of(alias) & mask) != usual || alias->rule == ESF_RULE_NONE)
-			break;
-		gauge = &gauges[alias->rule];
-		value = raw.value * gauge->scale + gauge->offset;
-		acc = &window->acc[gauge->kpi];
-		/* Else compilers make the address anew for each of its parts. */
-		__asm__("" : "+r"(acc));
-		if (!(value >= gauge->low && value <= gauge->high) || acc->samples == 0)
-			break;
-		esf_acc_add_next(acc, value, (uint32_t)offset_us);
-	}
-	return i - first;
-}
-
 void esf_shard_take_data(struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd,
     const struct esf_stream *stream)
 {
-	uint32_t i = 0, usual;
+	const uint8_t *at = etd->records, *end = at + (size_t)etd->count * ESF_ETD_DATA_SIZE;
 
-	while (i < etd->count) {
+	while (at != end) {
 		if (takes_usual(shard, site->recent)) {
-			usual = take_run(shard, site->recent, etd, i, stream);
+			const struct esf_run run = esf_run_begin(shard);
+			const uint8_t *next = esf_run_take(&run, site->recent, stream, at, end,
+			    esf_run_start_us(shard, etd->time));
+			uint32_t usual = (uint32_t)(next - at) / ESF_ETD_DATA_SIZE;
+
 			site->recent->accepted += usual;
 			shard->ledger.records[ESF_RECORD_ACCEPTED] += usual;
 			site->ledger.records[ESF_RECORD_ACCEPTED] += usual;
-			i += usual;
+			at = next;
 		}
-		if (i < etd->count) {
-			esf_shard_count_record(shard, site, take_any(shard, site, etd, i, stream));
-			i++;
+		if (at != end) {
+			esf_shard_count_record(shard, site,
+			    take_any(shard, site, etd,
+			        (uint32_t)(at - etd->records) / ESF_ETD_DATA_SIZE, stream));
+			at += ESF_ETD_DATA_SIZE;
 		}
 	}
 }

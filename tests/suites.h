@@ -34,6 +34,7 @@
 	X(pool)                                                                                    \
 	X(directory)                                                                               \
 	X(shard)                                                                                   \
+	X(take_short)                                                                              \
 	X(sealed)                                                                                  \
 	X(text)                                                                                    \
 	X(ahead)                                                                                   \

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "dataplane/frame_short.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/inet_wire.h"
 #include "frame_bytes.h"
@@ -89,6 +90,21 @@ static void answer(const uint8_t *data, uint32_t size, const struct esf_frame *f
 	free(reply);
 }
 
+/* What the short way takes, the long one takes alike. */
+static void check_short(const uint8_t *data, uint32_t size, unsigned flags,
+    const struct esf_frame_addresses *list, enum esf_datagram_verdict verdict,
+    const struct esf_frame *frame)
+{
+	struct esf_frame out;
+
+	if (!esf_frame_short(data, size, flags, list, &out))
+		return;
+	assert(verdict == ESF_DATAGRAM_ACCEPTED);
+	assert(out.payload == frame->payload && out.payload_size == frame->payload_size);
+	assert(out.l3_offset == frame->l3_offset && out.ether_type == frame->ether_type);
+	assert(out.destination_port == frame->destination_port);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint32_t rooms[4] = { ESF_NEIGHBOUR_REPLY_MAX, 42, 60, 128 };
@@ -111,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       verdict == ESF_DATAGRAM_ACCEPTED);
 	if (verdict == ESF_DATAGRAM_ACCEPTED)
 		check_accepted(copy, (uint32_t)size - 1, &frame, &list);
+	check_short(copy, (uint32_t)size - 1, control & 0x1f, &list, verdict, &frame);
 	if (verdict == ESF_DATAGRAM_NEIGHBOUR)
 		answer(copy, (uint32_t)size - 1, &frame, &list, rooms[control >> 6]);
 	free(copy);
