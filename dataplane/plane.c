@@ -60,6 +60,8 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_pool_destroy(shard->cards);
 	esf_pool_destroy(shard->unmapped_lists);
 	free(shard->touched);
+	esf_reserve_free(shard->dirty, shard->dirty_size);
+	esf_reserve_free(shard->publishing, shard->dirty_size);
 	free(shard->storming);
 	free(shard->refused_sites);
 	free(shard->slots);
@@ -84,6 +86,9 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->cards = esf_pool_create(sizeof(struct esf_card), 4 * options->sites_count + 1024);
 	shard->unmapped_lists =
 	    esf_pool_create(sizeof(struct esf_unmapped_list), 4 * options->sites_count + 1024);
+	shard->dirty_size = windows * sizeof(struct esf_window *);
+	shard->dirty = esf_reserve(shard->dirty_size);
+	shard->publishing = esf_reserve(shard->dirty_size);
 	shard->touched = calloc(options->sites_count + 1, sizeof(*shard->touched));
 	shard->storming = calloc(options->sites_count + 1, sizeof(*shard->storming));
 	shard->refused_sites = calloc(ESF_LINES_MAX, sizeof(*shard->refused_sites));
@@ -91,7 +96,8 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
 	    shard->events == NULL || shard->windows == NULL || shard->blocks == NULL ||
 	    shard->cards == NULL || shard->unmapped_lists == NULL || shard->touched == NULL ||
-	    shard->refused_sites == NULL || shard->slots == NULL || shard->storming == NULL)
+	    shard->dirty == NULL || shard->publishing == NULL || shard->refused_sites == NULL ||
+	    shard->slots == NULL || shard->storming == NULL)
 		return -ENOMEM;
 	result = esf_sealer_create(&shard->sealer);
 	if (result != 0 && result != -ENOTSUP)
@@ -157,7 +163,8 @@ static bool sequence_window_is_valid(uint32_t size)
 
 static bool options_are_valid(const struct esf_plane_options *options)
 {
-	return times_are_valid(options) && options->listed_count <= options->sites_count && sequence_window_is_valid(options->sequence_window) &&
+	return times_are_valid(options) && options->listed_count <= options->sites_count &&
+	       sequence_window_is_valid(options->sequence_window) &&
 	       options->sites_count <= ESF_SITES_MAX && options->measures_count <= ESF_KPIS_MAX &&
 	       options->shards_count >= 1 && options->shards_count <= ESF_SHARDS_MAX &&
 	       options->owners != 0 && options->owners >> options->shards_count == 0;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <urcu-qsbr.h>
+
 #include "events.h"
 #include "learned.h"
 #include "ledger.h"
@@ -63,8 +65,6 @@ struct esf_card {
 	uint32_t streams;     /* independent senders seen */
 	const struct esf_unmapped_list *unmapped; /* signals that no rule takes; NULL: none */
 	uint32_t site;
-	struct rcu_head rcu;
-	struct esf_pool *home;
 };
 
 /* Which sites are thinned while ingestion is downsample; immutable once set. */

@@ -1,116 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pool.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "limits.h"
 #include "reserve.h"
 
-struct esf_pool_link {
-	struct esf_pool_link *next;
+/*
+ * Which objects are free, and which are retired, stands in two lists of pointers: so to give one
+ * back, or to let it mature, does not bring its memory into the cache. The lists are reserved as
+ * the objects are, and as far in memory as they were ever long.
+ */
+struct esf_pool {
+	void **free;
+	uint32_t free_count;
+	uint32_t used; /* objects that were ever taken */
+	uint32_t capacity;
+	uint32_t retired_count;
+	uint32_t sealed_count; /* of them, the first ones */
+	void **retired;
+	size_t object_size;
+	uint8_t *base;
 };
 
-struct esf_pool {
-	/* owner */
-	struct esf_pool_link *free;
-	uint8_t *base;
-	size_t reserved_size;
-	size_t object_size;
-	uint32_t capacity;
-	uint32_t used; /* objects that were ever taken */
-	uint32_t out;
-	/*
-	 * Returned by other threads: a stack that they push to and the owner takes whole, so that
-	 * no object is popped singly and ABA can't happen. Push releases, the owner's exchange
-	 * acquires.
-	 */
-	_Alignas(ESF_CACHE_LINE) _Atomic(struct esf_pool_link *) returned;
-};
+static size_t list_size(const struct esf_pool *pool)
+{
+	return pool->capacity * sizeof(void *);
+}
 
 struct esf_pool *esf_pool_create(size_t object_size, uint32_t capacity)
 {
-	struct esf_pool *pool = aligned_alloc(ESF_CACHE_LINE, sizeof(*pool));
-	size_t size = (object_size + ESF_CACHE_LINE - 1) / ESF_CACHE_LINE * ESF_CACHE_LINE;
-	void *base;
+	struct esf_pool *pool = calloc(1, sizeof(*pool));
 
 	if (pool == NULL)
 		return NULL;
-	base = esf_reserve(size * capacity);
-	if (base == NULL) {
-		free(pool);
-		return NULL;
-	}
-	*pool = (struct esf_pool){
-		.base = base,
-		.reserved_size = size * capacity,
-		.object_size = size,
-		.capacity = capacity,
-	};
-	return pool;
+	pool->object_size = (object_size + ESF_CACHE_LINE - 1) / ESF_CACHE_LINE * ESF_CACHE_LINE;
+	pool->capacity = capacity;
+	pool->base = esf_reserve(pool->object_size * capacity);
+	pool->free = esf_reserve(list_size(pool));
+	pool->retired = esf_reserve(list_size(pool));
+	if (pool->base != NULL && pool->free != NULL && pool->retired != NULL)
+		return pool;
+	esf_pool_destroy(pool);
+	return NULL;
 }
 
 void esf_pool_destroy(struct esf_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	esf_reserve_free(pool->base, pool->reserved_size);
+	esf_reserve_free(pool->base, pool->object_size * pool->capacity);
+	esf_reserve_free(pool->free, list_size(pool));
+	esf_reserve_free(pool->retired, list_size(pool));
 	free(pool);
-}
-
-static void pool_collect(struct esf_pool *pool)
-{
-	struct esf_pool_link *link =
-	    atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire);
-
-	while (link != NULL) {
-		struct esf_pool_link *next = link->next;
-
-		esf_pool_give(pool, link);
-		link = next;
-	}
 }
 
 void *esf_pool_take(struct esf_pool *pool)
 {
-	struct esf_pool_link *link = pool->free;
-
-	if (link == NULL) {
-		pool_collect(pool);
-		link = pool->free;
-	}
-	if (link != NULL) {
-		pool->free = link->next;
-		pool->out++;
-		return link;
-	}
+	if (pool->free_count > 0)
+		return pool->free[--pool->free_count];
 	if (pool->used == pool->capacity)
 		return NULL;
-	pool->out++;
 	return pool->base + pool->object_size * pool->used++;
+}
+
+void esf_pool_prefetch(const struct esf_pool *pool, uint32_t ahead)
+{
+	if (pool->free_count > ahead) {
+		const uint8_t *object = pool->free[pool->free_count - 1 - ahead];
+
+		for (size_t at = 0; at < pool->object_size; at += ESF_CACHE_LINE)
+			__builtin_prefetch(object + at, 1);
+	}
 }
 
 void esf_pool_give(struct esf_pool *pool, void *object)
 {
-	struct esf_pool_link *link = object;
-
-	link->next = pool->free;
-	pool->free = link;
-	pool->out--;
+	pool->free[pool->free_count++] = object;
 }
 
-void esf_pool_return(struct esf_pool *pool, void *object)
+void esf_pool_retire(struct esf_pool *pool, void *object)
 {
-	struct esf_pool_link *link = object;
-
-	link->next = atomic_load_explicit(&pool->returned, memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(
-	    &pool->returned, &link->next, link, memory_order_release, memory_order_relaxed))
-		;
+	pool->retired[pool->retired_count++] = object;
 }
 
-uint32_t esf_pool_out(struct esf_pool *pool)
+uint32_t esf_pool_seal(struct esf_pool *pool)
 {
-	pool_collect(pool);
-	return pool->out;
+	pool->sealed_count = pool->retired_count;
+	return pool->sealed_count;
+}
+
+void esf_pool_mature(struct esf_pool *pool)
+{
+	uint32_t rest = pool->retired_count - pool->sealed_count;
+
+	memcpy(pool->free + pool->free_count, pool->retired,
+	    pool->sealed_count * sizeof(pool->free[0]));
+	pool->free_count += pool->sealed_count;
+	memmove(pool->retired, pool->retired + pool->sealed_count, rest * sizeof(pool->free[0]));
+	pool->retired_count = rest;
+	pool->sealed_count = 0;
+}
+
+uint32_t esf_pool_out(const struct esf_pool *pool)
+{
+	return pool->used - pool->free_count;
 }

@@ -8,11 +8,15 @@
 /*
  * A bounded pool of equal objects. Address space for all of them is reserved at creation, memory is
  * taken by the kernel as objects are first used, so a pool may be bounded generously. Objects are
- * cache-line aligned.
+ * cache-line aligned, and those in the pool are not touched: which they are is kept beside them.
  *
- * One owner thread takes and gives. Objects that readers under RCU may still see come back from
- * another thread through esf_pool_return (wait-free), and the owner collects them when its own list
- * runs dry. An object is at least 16 bytes, whose first 8 are overwritten while it is in the pool.
+ * All calls are the owner thread's. Objects that readers under RCU may still see are retired; they
+ * may be taken again a grace period later:
+ *
+ *   esf_pool_retire(pool, object) ...
+ *   esf_pool_seal(pool);           what was retired so far
+ *   ... a grace period that began after that ends ...
+ *   esf_pool_mature(pool);         may be taken again
  */
 struct esf_pool;
 
@@ -20,17 +24,19 @@ struct esf_pool;
 struct esf_pool *esf_pool_create(size_t object_size, uint32_t capacity);
 void esf_pool_destroy(struct esf_pool *pool);
 
-/* Owner. NULL when all are out. Contents are undefined, but zero the first time an object is used.
- */
+/* NULL when all are out. Contents are undefined, but zero the first time an object is used. */
 void *esf_pool_take(struct esf_pool *pool);
+/* Fetches what is likely to be taken next but `ahead`, to be written. */
+void esf_pool_prefetch(const struct esf_pool *pool, uint32_t ahead);
 
-/* Owner. */
 void esf_pool_give(struct esf_pool *pool, void *object);
 
-/* Any thread. */
-void esf_pool_return(struct esf_pool *pool, void *object);
+void esf_pool_retire(struct esf_pool *pool, void *object);
+/* Returns how many are sealed; 0 where nothing was retired. What was sealed before has matured. */
+uint32_t esf_pool_seal(struct esf_pool *pool);
+void esf_pool_mature(struct esf_pool *pool);
 
-/* Owner, or when it has stopped: objects that are taken and not back. */
-uint32_t esf_pool_out(struct esf_pool *pool);
+/* Objects that are taken and not back; those retired are out until they mature. */
+uint32_t esf_pool_out(const struct esf_pool *pool);
 
 #endif

@@ -3,46 +3,26 @@
 
 #include "shard_state.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
 /*
  * Live windows and what is published of them. Control reads a site's window slot, then the window's
  * block, both under RCU. A window leaves its slot only once control has said (esf_plane_consume)
- * that it is done with that index, and its memory comes back a grace period later, as does that of
- * every block and card replaced.
+ * that it is done with that index; it is retired then, as every block and card replaced is.
  */
 
-/* Windows and cards: about 50 us, while an RX queue of 2048 fills in 136 us at 15 Mpps. */
-enum { PUBLISHED_A_PASS = 256 };
+/*
+ * Windows and cards, a pass: while datagrams come in full bursts one for so many of them, so that
+ * publishing takes an even part of an lcore's time and no long pause from it, however many sites
+ * there are; a publication then takes longer.
+ */
+enum { DATAGRAMS_EACH = 16, PUBLISHED_AT_LEISURE = 256 };
+static_assert((int)DATAGRAMS_EACH <= (int)ESF_BURST_MAX, "a full burst publishes something");
 
-static void block_free(struct rcu_head *head)
-{
-	struct esf_block *block = caa_container_of(head, struct esf_block, rcu);
-
-	esf_pool_return(block->home, block);
-}
-
-static void window_free(struct rcu_head *head)
-{
-	struct esf_window *window = caa_container_of(head, struct esf_window, rcu);
-
-	esf_pool_return(window->home, window);
-}
-
-static void card_free(struct rcu_head *head)
-{
-	struct esf_card *card = caa_container_of(head, struct esf_card, rcu);
-
-	esf_pool_return(card->home, card);
-}
-
-static void unmapped_free(struct rcu_head *head)
-{
-	struct esf_unmapped_list *list = caa_container_of(head, struct esf_unmapped_list, rcu);
-
-	esf_pool_return(list->home, list);
-}
+/* How many are fetched ahead of the one at hand. */
+enum { AHEAD = 4 };
 
 static struct esf_window *find_window(
     const struct esf_shard *shard, const struct esf_site *site, int64_t window)
@@ -73,7 +53,6 @@ static __attribute__((cold)) struct esf_window *window_open(
 	memset(opened, 0, sizeof(*opened) + plane->options.measures_count * sizeof(opened->acc[0]));
 	opened->window = window;
 	opened->site = site_index;
-	opened->home = shard->windows;
 	opened->next_in_slot = *list;
 	*list = opened;
 	opened->next_of_site = *place;
@@ -116,16 +95,17 @@ static void block_fill(
     const struct esf_shard *shard, const struct esf_window *window, struct esf_block *block)
 {
 	const struct esf_site *site = &shard->plane->sites[window->site];
-	uint32_t measures = shard->plane->options.measures_count;
+	const uint32_t measures = shard->plane->options.measures_count;
 
 	block->window = window->window;
 	block->site = window->site;
 	block->accepted = window->accepted;
 	block->comms_accepted = window->comms_accepted;
 	block->comms_lost = window->comms_lost;
-	block->home = shard->blocks;
 	memcpy(block->acc, window->acc, measures * sizeof(block->acc[0]));
-	for (uint32_t i = 0; i < measures && site->counters != NULL; i++)
+	if (!window->counts)
+		return;
+	for (uint32_t i = 0; i < measures; i++)
 		if (block->acc[i].counter && site->counters[i] != NULL)
 			block->acc[i].sum += esf_counter_pending(site->counters[i], window->window);
 }
@@ -140,7 +120,7 @@ static bool publish_window(struct esf_shard *shard, struct esf_window *window)
 	block_fill(shard, window, block);
 	rcu_set_pointer(&window->block, block);
 	if (former != NULL)
-		call_rcu(&former->rcu, block_free);
+		esf_pool_retire(shard->blocks, former);
 	window->dirty = false;
 	return true;
 }
@@ -162,19 +142,19 @@ static bool copy_unmapped(struct esf_shard *shard, const struct esf_site *site,
 		return false;
 	list->counts = site->unmapped->counts;
 	list->shard = shard->index;
-	list->home = shard->unmapped_lists;
 	*out = list;
 	return true;
 }
 
 /* A list that the card has and its successor hasn't goes with it. */
-static void retire_card(struct esf_card *card, const struct esf_unmapped_list *successors)
+static void retire_card(
+    struct esf_shard *shard, struct esf_card *card, const struct esf_unmapped_list *successors)
 {
 	struct esf_unmapped_list *list = (struct esf_unmapped_list *)card->unmapped;
 
 	if (list != NULL && list != successors)
-		call_rcu(&list->rcu, unmapped_free);
-	call_rcu(&card->rcu, card_free);
+		esf_pool_retire(shard->unmapped_lists, list);
+	esf_pool_retire(shard->cards, card);
 }
 
 static bool publish_card(struct esf_shard *shard, uint32_t site_index)
@@ -198,33 +178,58 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	card->storms = site->storm.storming;
 	card->streams = site->streams_count;
 	card->site = site_index;
-	card->home = shard->cards;
 	rcu_set_pointer(slot, card);
 	if (former != NULL)
-		retire_card(former, card->unmapped);
+		retire_card(shard, former, card->unmapped);
 	if (site->unmapped != NULL)
 		site->unmapped->changed = false;
 	site->touched = false;
 	return true;
 }
 
+static void prefetch_window(const struct esf_shard *shard, uint32_t index)
+{
+	const struct esf_window *window;
+
+	esf_pool_prefetch(shard->blocks, AHEAD);
+	if (index >= shard->publishing_count)
+		return;
+	window = shard->publishing[index];
+	__builtin_prefetch(window);
+	for (uint32_t i = 0; i < shard->plane->options.measures_count; i++)
+		__builtin_prefetch(&window->acc[i]);
+}
+
+/* The place may be past the last one to be published: any is a site's. */
+static void prefetch_card(const struct esf_shard *shard)
+{
+	const struct esf_plane *plane = shard->plane;
+	uint32_t places = plane->options.sites_count + 1, at = shard->touched_first + AHEAD;
+	uint32_t index = shard->touched[at < places ? at : at - places];
+	const uint8_t *site = (const uint8_t *)&plane->sites[index];
+
+	esf_pool_prefetch(shard->cards, AHEAD);
+	__builtin_prefetch(&plane->cards[index], 1);
+	for (size_t i = 0; i < sizeof(plane->sites[index]); i += ESF_CACHE_LINE)
+		__builtin_prefetch(site + i);
+}
+
 /* Publishes until done, out of budget or out of memory; what is left over stays listed. */
 static bool publish_windows(struct esf_shard *shard, uint32_t *budget)
 {
-	for (; shard->publishing != NULL && *budget > 0; --*budget) {
-		struct esf_window *window = shard->publishing;
-		struct esf_window *next = window->next_dirty;
-
-		if (!publish_window(shard, window))
+	for (; shard->publishing_next != shard->publishing_count && *budget > 0; --*budget) {
+		prefetch_window(shard, shard->publishing_next + AHEAD);
+		if (!publish_window(shard, shard->publishing[shard->publishing_next]))
 			return false;
-		shard->publishing = next;
+		shard->publishing_next++;
 	}
-	return shard->publishing == NULL;
+	return shard->publishing_next == shard->publishing_count;
 }
 
 static bool publish_cards(struct esf_shard *shard, uint32_t *budget)
 {
 	for (; shard->touched_first != shard->touched_end && *budget > 0; --*budget) {
+		prefetch_card(shard);
 		if (!publish_card(shard, shard->touched[shard->touched_first]))
 			return false;
 		shard->touched_first = esf_shard_touched_after(shard, shard->touched_first);
@@ -245,8 +250,8 @@ static void window_close(struct esf_shard *shard, struct esf_window *window)
 	if (site->recent == window)
 		site->recent = NULL;
 	if (window->block != NULL)
-		call_rcu(&window->block->rcu, block_free);
-	call_rcu(&window->rcu, window_free);
+		esf_pool_retire(shard->blocks, window->block);
+	esf_pool_retire(shard->windows, window);
 }
 
 static void start_recycling(struct esf_shard *shard)
@@ -289,11 +294,17 @@ static void recycle(struct esf_shard *shard, uint32_t *budget)
  * goes along where its turn is still to come. */
 static void start_publication(struct esf_shard *shard)
 {
+	struct esf_window **published;
+
 	shard->publication++;
 	shard->published_at = shard->now;
 	shard->is_publishing = true;
+	published = shard->publishing;
 	shard->publishing = shard->dirty;
-	shard->dirty = NULL;
+	shard->publishing_next = 0;
+	shard->publishing_count = shard->dirty_count;
+	shard->dirty = published;
+	shard->dirty_count = 0;
 	shard->touched_end = shard->touched_next;
 }
 
@@ -306,11 +317,24 @@ static void go_on(struct esf_shard *shard, uint32_t budget)
 		start_recycling(shard);
 	}
 	recycle(shard, &budget);
+	esf_shard_mature(shard);
+}
+
+static uint32_t budget_of_pass(struct esf_shard *shard)
+{
+	uint64_t datagrams = shard->ledger.datagrams_received + shard->ledger.datagrams_taken;
+	uint64_t came = datagrams - shard->datagrams_before;
+
+	shard->datagrams_before = datagrams;
+	if (came < ESF_BURST_MAX)
+		return PUBLISHED_AT_LEISURE;
+	return (uint32_t)(came / DATAGRAMS_EACH);
 }
 
 void esf_shard_publish_some(struct esf_shard *shard)
 {
 	bool is_due = shard->now >= shard->next_epoch || shard->storm_ended;
+	uint32_t budget = budget_of_pass(shard);
 
 	if (is_due && !shard->is_publishing) {
 		esf_shard_sweep_storms(shard);
@@ -319,7 +343,7 @@ void esf_shard_publish_some(struct esf_shard *shard)
 		start_publication(shard);
 	}
 	if (shard->is_publishing || shard->recycling != NULL)
-		go_on(shard, PUBLISHED_A_PASS);
+		go_on(shard, budget);
 }
 
 static void publish_all(struct esf_shard *shard)

@@ -113,6 +113,7 @@ static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, struc
 	window->acc[measure].good++;
 	window->acc[measure].samples++;
 	window->acc[measure].counter = 1;
+	window->counts = 1;
 	/* Its window may be closed by now and yet wait for its last publication. */
 	other = change.is_final ? esf_shard_live_window(shard, site, change.final_window) : NULL;
 	if (other != NULL)

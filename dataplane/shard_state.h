@@ -114,19 +114,28 @@ struct esf_shard {
 	struct esf_pool *unmapped_lists;
 
 	/* to publish */
-	uint32_t publication;   /* numbers them, see struct esf_site.publication */
-	uint32_t *touched;      /* sites, a ring with room for all and one */
-	uint32_t touched_next;  /* where the next one goes */
-	uint32_t touched_first; /* still to be published */
-	uint32_t touched_end;   /* of those that belong to this publication */
-	struct esf_window *dirty;
-	bool is_publishing;            /* a publication is under way, some of it in each pass */
-	int64_t published_at;          /* when it began: all accepted until then is in it */
-	struct esf_window *publishing; /* once dirty, now to be published */
+	uint32_t publication;      /* numbers them, see struct esf_site.publication */
+	uint32_t *touched;         /* sites, a ring with room for all and one */
+	uint32_t touched_next;     /* where the next one goes */
+	uint32_t touched_first;    /* still to be published */
+	uint32_t touched_end;      /* of those that belong to this publication */
+	struct esf_window **dirty; /* windows to be published; room for all that can be live */
+	uint32_t dirty_count;
+	size_t dirty_size;              /* bytes, of either list */
+	bool is_publishing;             /* a publication is under way, some of it in each pass */
+	int64_t published_at;           /* when it began: all accepted until then is in it */
+	struct esf_window **publishing; /* once dirty, now published one by one */
+	uint32_t publishing_next, publishing_count;
+	uint64_t datagrams_before;     /* this pass's */
 	struct esf_window **slots;     /* live windows by index & slots_mask */
 	int64_t recycled;              /* windows up to it are given back */
 	struct esf_window **recycling; /* how far that has come; NULL: done */
 	uint32_t recycling_slot;
+
+	/* what was retired, see retire.c */
+	bool grace_runs;
+	struct rcu_head grace;
+	_Alignas(ESF_CACHE_LINE) _Atomic bool grace_over; /* writer: the thread of call_rcu */
 
 	/* read by control */
 	struct esf_events *events; /* this lcore puts, control takes */
@@ -247,9 +256,12 @@ static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *w
 	if (window->dirty)
 		return;
 	window->dirty = true;
-	window->next_dirty = shard->dirty;
-	shard->dirty = window;
+	shard->dirty[shard->dirty_count++] = window;
 }
+
+/* retire.c: what readers can no longer see goes back to its pools. Now and then, best in each pass
+ * that publishes. */
+void esf_shard_mature(struct esf_shard *shard);
 
 /* At a pass's end: begins a publication when one is due, and does a bounded part of it. */
 void esf_shard_publish_some(struct esf_shard *shard);

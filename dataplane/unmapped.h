@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <urcu-qsbr.h>
-
 #include "limits.h"
 
 /*
@@ -32,8 +30,6 @@ struct esf_unmapped {
 struct esf_unmapped_list {
 	struct esf_unmapped_counts counts;
 	uint32_t shard; /* whose names they are */
-	struct rcu_head rcu;
-	struct esf_pool *home;
 };
 
 enum { ESF_UNMAPPED_MORE = ESF_UNMAPPED_NAMES_MAX }; /* the place of a name beyond the bound */

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <urcu-qsbr.h>
-
 #include "limits.h"
 
 /*
@@ -43,8 +41,6 @@ struct esf_block {
 	uint32_t accepted;       /* records accepted into this window */
 	uint32_t comms_accepted; /* sequenced datagrams accepted while this window was current */
 	uint32_t comms_lost;     /* and lost ones found out meanwhile */
-	struct rcu_head rcu;
-	struct esf_pool *home;
 	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[]; /* one for each measured KPI */
 };
 
@@ -53,16 +49,10 @@ struct esf_window {
 	int64_t window;
 	struct esf_block *block;         /* RCU; NULL until first published */
 	struct esf_window *next_of_site; /* RCU; the site's others that share its place */
-	union {
-		struct {
-			struct esf_window *next_dirty;
-			struct esf_window *next_in_slot; /* the shard's of the same index */
-		};
-		struct rcu_head rcu; /* once it is in neither list */
-	};
-	struct esf_pool *home;
-	uint32_t site : 31;
-	uint32_t dirty : 1;
+	struct esf_window *next_in_slot; /* the shard's of the same index */
+	uint32_t site : 30;
+	uint32_t dirty : 1;  /* listed to be published */
+	uint32_t counts : 1; /* counters feed it */
 	uint32_t accepted;
 	uint32_t comms_accepted;
 	uint32_t comms_lost;

@@ -280,6 +280,16 @@ static inline void fixture_publish(struct fixture *f)
 		esf_shard_publish(esf_plane_shard(f->plane, i));
 }
 
+/* What was retired goes back to its pools: in publications, a grace period after one that sealed
+ * it. */
+static inline void fixture_mature(struct fixture *f)
+{
+	for (uint32_t i = 0; i < 3; i++) {
+		rcu_barrier();
+		fixture_publish(f);
+	}
+}
+
 /* Takes all that is under way, publishes; whether all of it was accounted for. */
 static inline bool fixture_stop(struct fixture *f)
 {

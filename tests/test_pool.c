@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/pool.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include <CUnit/CUnit.h>
@@ -35,18 +32,57 @@ static void pool_ends_at_its_capacity(void)
 	esf_pool_destroy(pool);
 }
 
-static void what_was_returned_is_collected_when_the_list_runs_dry(void)
+static void retired_object_is_out_until_what_was_sealed_matures(void)
 {
-	struct esf_pool *pool = esf_pool_create(SIZE, 2);
-	void *first = esf_pool_take(pool), *second = esf_pool_take(pool);
+	struct esf_pool *pool = esf_pool_create(SIZE, 3);
+	void *first = esf_pool_take(pool), *second = esf_pool_take(pool),
+	     *third = esf_pool_take(pool);
 
+	CU_ASSERT_EQUAL(esf_pool_seal(pool), 0);
+	esf_pool_retire(pool, first);
+	esf_pool_retire(pool, second);
 	CU_ASSERT_PTR_NULL(esf_pool_take(pool));
-	esf_pool_return(pool, first);
-	esf_pool_return(pool, second);
-	CU_ASSERT_PTR_NOT_NULL(esf_pool_take(pool));
-	CU_ASSERT_PTR_NOT_NULL(esf_pool_take(pool));
+	CU_ASSERT_EQUAL(esf_pool_seal(pool), 2);
+	esf_pool_retire(pool, third); /* after the seal: for the next one */
 	CU_ASSERT_PTR_NULL(esf_pool_take(pool));
-	CU_ASSERT_EQUAL(esf_pool_out(pool), 2);
+	CU_ASSERT_EQUAL(esf_pool_out(pool), 3);
+	esf_pool_mature(pool);
+	CU_ASSERT_EQUAL(esf_pool_out(pool), 1);
+	CU_ASSERT_PTR_EQUAL(esf_pool_take(pool), second);
+	CU_ASSERT_PTR_EQUAL(esf_pool_take(pool), first);
+	CU_ASSERT_PTR_NULL(esf_pool_take(pool));
+	CU_ASSERT_EQUAL(esf_pool_seal(pool), 1);
+	esf_pool_mature(pool);
+	CU_ASSERT_PTR_EQUAL(esf_pool_take(pool), third);
+	CU_ASSERT_EQUAL(esf_pool_seal(pool), 0);
+	esf_pool_destroy(pool);
+}
+
+/* Each is out, retired, or free, whatever the turns. */
+static void objects_are_neither_lost_nor_given_twice(void)
+{
+	struct esf_pool *pool = esf_pool_create(SIZE, CAPACITY);
+	uint8_t *held[CAPACITY];
+	uint32_t count = 0, retired = 0, sealed = 0, state = 7;
+
+	for (uint32_t turn = 0; turn < 20000; turn++) {
+		state = state * 1664525 + 1013904223;
+		if (state >> 30 == 0) {
+			esf_pool_mature(pool);
+			retired -= sealed;
+			sealed = esf_pool_seal(pool);
+			CU_ASSERT_EQUAL(sealed, retired);
+		} else if (state >> 30 == 1 && count > 0) {
+			CU_ASSERT_EQUAL_FATAL(held[--count][0], 1);
+			held[count][0] = 0;
+			esf_pool_retire(pool, held[count]);
+			retired++;
+		} else if (count < CAPACITY && (held[count] = esf_pool_take(pool)) != NULL) {
+			CU_ASSERT_EQUAL_FATAL(held[count][0], 0);
+			held[count++][0] = 1;
+		}
+		CU_ASSERT_EQUAL(esf_pool_out(pool), count + retired);
+	}
 	esf_pool_destroy(pool);
 }
 
@@ -59,62 +95,12 @@ static void pool_of_nothing_gives_nothing(void)
 	esf_pool_destroy(pool);
 }
 
-/* One object at a time goes from the owner to another thread and comes back from there. */
-struct relay {
-	struct esf_pool *pool;
-	void *_Atomic offered;
-	_Atomic int stop;
-};
-
-static void *return_what_is_offered(void *context)
-{
-	struct relay *relay = context;
-
-	while (!relay->stop) {
-		void *object = atomic_exchange(&relay->offered, NULL);
-
-		if (object != NULL)
-			esf_pool_return(relay->pool, object);
-		else
-			sched_yield();
-	}
-	return NULL;
-}
-
-static void objects_come_back_from_another_thread(void)
-{
-	struct relay relay = { .pool = esf_pool_create(SIZE, 8) };
-	pthread_t thread;
-	uint32_t given = 0;
-
-	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, return_what_is_offered, &relay), 0);
-	while (given < 2000) {
-		void *object = relay.offered == NULL ? esf_pool_take(relay.pool) : NULL;
-
-		if (object == NULL) {
-			sched_yield();
-			continue;
-		}
-		memset(object, (int)given, SIZE);
-		relay.offered = object;
-		given++;
-	}
-	while (relay.offered != NULL)
-		sched_yield();
-	relay.stop = 1;
-	pthread_join(thread, NULL);
-	CU_ASSERT_EQUAL(esf_pool_out(relay.pool), 0);
-	esf_pool_destroy(relay.pool);
-}
-
 void esf_suite_pool(void)
 {
 	CU_pSuite suite = CU_add_suite("pool", NULL, NULL);
 
-	CU_add_test(suite, "pool_ends_at_its_capacity", pool_ends_at_its_capacity);
-	CU_add_test(suite, "what_was_returned_is_collected_when_the_list_runs_dry",
-	    what_was_returned_is_collected_when_the_list_runs_dry);
-	CU_add_test(suite, "pool_of_nothing_gives_nothing", pool_of_nothing_gives_nothing);
-	CU_add_test(
-	    suite, "objects_come_back_from_another_thread", objects_come_back_from_another_thread);
+	CU_ADD_TEST(suite, pool_ends_at_its_capacity);
+	CU_ADD_TEST(suite, retired_object_is_out_until_what_was_sealed_matures);
+	CU_ADD_TEST(suite, objects_are_neither_lost_nor_given_twice);
+	CU_ADD_TEST(suite, pool_of_nothing_gives_nothing);
 }

@@ -156,12 +156,12 @@ static void consumed_windows_go_back_to_the_pools(void)
 	}
 	CU_ASSERT_EQUAL(datagrams(f, 0, ESF_DATAGRAM_ACCEPTED), 202);
 	CU_ASSERT_EQUAL(records(f, 0, ESF_RECORD_ACCEPTED), 200);
-	rcu_barrier();
+	fixture_mature(f);
 	CU_ASSERT(esf_pool_out(shard()->windows) <= 2 * (3 + 4));
 	esf_plane_consume(f->plane, T0 / WINDOW + 1000);
 	fixture_publish(f);
 	CU_ASSERT_PTR_NULL(block_at(0, T0 + 199 * SECOND * 3));
-	rcu_barrier();
+	fixture_mature(f);
 	CU_ASSERT_EQUAL(esf_pool_out(shard()->windows), 0);
 	CU_ASSERT_EQUAL(esf_pool_out(shard()->blocks), 0);
 	CU_ASSERT_EQUAL(esf_pool_out(shard()->cards), 2);
@@ -344,7 +344,7 @@ static bool control_looks(int64_t settled)
 			    block->acc[GAUGE].sum == 0;
 		if (card != NULL)
 			sound = sound && card->site == site &&
-				site_ledger_balances(&card->ledger) && unmapped_are_sound(card);
+			        site_ledger_balances(&card->ledger) && unmapped_are_sound(card);
 	}
 	rcu_read_unlock();
 	return sound;

@@ -216,7 +216,7 @@ static void lists_are_copied_only_when_something_was_counted(void)
 		fixture_publish(f);
 	}
 	first = list(0);
-	rcu_barrier();
+	fixture_mature(f);
 	CU_ASSERT_EQUAL(esf_pool_out(pool), 1);
 	fixture_gauge(f, 0, T0, 1, 100, 1);
 	fixture_publish(f);
