@@ -17,6 +17,7 @@ enum {
 
 	ESF_LISTENERS_MAX = 64,
 	ESF_SITES_MAX = 1000000,
+	ESF_SITES_FAR = 256, /* from so many on their state is not in the first caches */
 	ESF_SITE_NAME_MAX = 63, /* bytes, without the terminator */
 	ESF_REGIONS_MAX = 1024,
 	ESF_KPIS_MAX = 64,

@@ -38,8 +38,7 @@ size_t esf_plane_site_size(const struct esf_plane_options *options)
 {
 	size_t live = options->windows_open + 1;
 	size_t stream = sizeof(struct esf_stream) +
-	                esf_dedup_words(options->sequence_window) * sizeof(uint64_t) +
-	                16 * sizeof(struct esf_alias);
+	                esf_dedup_words(options->sequence_window) * sizeof(uint64_t);
 
 	return sizeof(struct esf_site) + ESF_SITE_PLACES * sizeof(struct esf_window *) +
 	       2 * sizeof(struct esf_card) + stream + 2 * live * window_size(options);

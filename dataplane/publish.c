@@ -170,6 +170,7 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 		esf_pool_give(shard->cards, card);
 		return false;
 	}
+	esf_site_fold(site);
 	card->ledger = site->ledger;
 	card->lost = site->lost;
 	card->last_seen = site->last_seen;

@@ -109,8 +109,8 @@ static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_fr
 
 	if (site == ESF_NO_SITE)
 		return ESF_NO_SITE;
-	__builtin_prefetch(&shard->plane->sites[site]);
-	__builtin_prefetch(&shard->plane->sites[site].storm);
+	__builtin_prefetch(&shard->plane->sites[site], 1);
+	__builtin_prefetch(&shard->plane->sites[site].storm, 1);
 	return site;
 }
 
@@ -168,11 +168,71 @@ static __attribute__((noinline)) uint64_t judge_few(struct esf_shard *shard,
 	return neighbours;
 }
 
+/*
+ * What an ETD datagram will touch beyond its site's first lines is fetched in two steps, each for
+ * all of the few: what the site leads to; then, by the alias that has arrived meanwhile, the
+ * accumulator. Else each would wait for several lines of memory, one after the other.
+ */
+static inline uint32_t first_alias(const struct esf_frame *frame)
+{
+	uint16_t alias;
+
+	memcpy(&alias, frame->payload + ESF_ETD_HEADER_SIZE, sizeof(alias));
+	return alias % ESF_ALIASES_WITHIN;
+}
+
+static inline bool has_record(const struct few *few, uint32_t i)
+{
+	return few->etd_sites[i] != ESF_NO_SITE &&
+	       few->frames[i].payload_size >= ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE;
+}
+
+static void fetch_streams(const struct esf_shard *shard, const struct few *few)
+{
+	const uint32_t numbers = shard->plane->options.sequence_window - 1;
+
+	for (uint32_t i = 0; i < few->wanted; i++) {
+		const struct esf_site *site = &shard->plane->sites[few->etd_sites[i]];
+		const struct esf_stream *stream;
+		uint32_t seq;
+
+		if (!has_record(few, i))
+			continue;
+		stream = site->streams;
+		memcpy(&seq, few->frames[i].payload + ESF_ETD_AT_SEQ, sizeof(seq));
+		__builtin_prefetch(site->recent, 1);
+		__builtin_prefetch(stream, 1);
+		__builtin_prefetch(&stream->within[first_alias(&few->frames[i])]);
+		__builtin_prefetch(&stream->bitmap[(seq & numbers) / 64], 1);
+	}
+}
+
+static void fetch_accumulators(const struct esf_shard *shard, const struct few *few)
+{
+	const struct esf_gauge_rule *gauges = esf_ruleset_gauges(shard->policy->rules);
+
+	for (uint32_t i = 0; i < few->wanted; i++) {
+		const struct esf_site *site = &shard->plane->sites[few->etd_sites[i]];
+		const struct esf_alias *alias;
+
+		if (!has_record(few, i) || site->streams == NULL || site->recent == NULL)
+			continue;
+		alias = &site->streams->within[first_alias(&few->frames[i])];
+		if (alias->generation == shard->rules_generation && alias->born &&
+		    alias->rule != ESF_RULE_NONE)
+			__builtin_prefetch(&site->recent->acc[gauges[alias->rule].kpi], 1);
+	}
+}
+
 static __attribute__((noinline)) void take_few(
     struct esf_shard *shard, const struct esf_packet *packets, const struct few *few)
 {
 	struct esf_short way;
 
+	if (shard->plane->options.sites_count >= ESF_SITES_FAR) {
+		fetch_streams(shard, few);
+		fetch_accumulators(shard, few);
+	}
 	esf_short_begin(&way, shard);
 	for (uint32_t i = 0; i < few->wanted; i++)
 		take_payload(shard, &way, few->listeners[i], packets[few->from[i]].data,

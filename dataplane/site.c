@@ -6,7 +6,7 @@
 
 #include "limits.h"
 
-static const uint16_t alias_class_sizes[ESF_ALIAS_CLASSES] = { 16, 64, 256, ESF_ALIASES_MAX };
+static const uint16_t alias_class_sizes[ESF_ALIAS_CLASSES] = { 64, 256, ESF_ALIASES_MAX };
 
 enum {
 	STREAMS_PER_SITE_USUAL = 4, /* what the pools hold room for, over all sites of a shard */
@@ -70,6 +70,8 @@ static __attribute__((cold)) struct esf_stream *stream_add(
 		return NULL;
 	memset(stream, 0, sizeof(*stream) + pools->bitmap_words * sizeof(uint64_t));
 	stream->id = id;
+	stream->aliases = stream->within;
+	stream->aliases_count = ESF_ALIASES_WITHIN;
 	stream->next = site->streams;
 	site->streams = stream;
 	site->streams_count++;
@@ -106,10 +108,9 @@ static __attribute__((cold)) bool aliases_grow(
 	if (table == NULL)
 		return false;
 	memset(table, 0, alias_class_sizes[class] * sizeof(*table));
-	if (stream->aliases != NULL) {
-		memcpy(table, stream->aliases, stream->aliases_count * sizeof(*table));
+	memcpy(table, stream->aliases, stream->aliases_count * sizeof(*table));
+	if (stream->aliases != stream->within)
 		esf_pool_give(pools->aliases[stream->aliases_class], stream->aliases);
-	}
 	stream->aliases = table;
 	stream->aliases_class = class;
 	stream->aliases_count = alias_class_sizes[class];

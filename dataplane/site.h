@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "admit.h"
@@ -23,7 +24,8 @@
  * are the blocks and cards that publish.c makes of it.
  */
 
-enum { ESF_ALIAS_CLASSES = 4 }; /* alias tables hold 16, 64, 256 or 1024 */
+/* Alias tables hold 16, those that lie in the stream itself, or 64, 256, 1024. */
+enum { ESF_ALIASES_WITHIN = 16, ESF_ALIAS_CLASSES = 3 };
 
 /* One word, as a site may have a thousand of them. */
 struct esf_alias {
@@ -38,40 +40,67 @@ struct esf_alias {
 static_assert(sizeof(struct esf_alias) == 8, "one word");
 static_assert((int)ESF_INTERNED_NAMES_MAX < 1 << 17, "every id has room");
 
-/* One independent sender within a site. */
+/*
+ * One independent sender within a site. Where its first aliases and a number's word of the bitmap
+ * lie is known before anything of it was read, so that they are fetched together.
+ */
 struct esf_stream {
 	struct esf_stream *next;
 	struct esf_alias *aliases;
 	uint16_t aliases_count; /* capacity of the table */
-	uint8_t aliases_class;
+	uint8_t aliases_class;  /* of the table, where it is not `within` */
 	uint16_t id;
 	struct esf_dedup dedup;
+	_Alignas(ESF_CACHE_LINE) struct esf_alias within[ESF_ALIASES_WITHIN];
 	uint64_t bitmap[];
 };
 
+/*
+ * The first two lines are all that the usual datagram touches. What it counts stands in them, and
+ * is added to the ledger by esf_site_fold, before anybody asks the ledger.
+ */
 struct esf_site {
-	struct esf_stream *streams;    /* the last used one first */
-	struct esf_window *recent;     /* the last used one; NULL: none */
+	_Alignas(ESF_CACHE_LINE) struct esf_stream *streams; /* the last used one first */
+	struct esf_window *recent;                           /* the last used one; NULL: none */
+	int64_t last_seen;
+	struct esf_skew skew;
+	uint32_t publication; /* of the shard, that `events` counts since */
+	uint16_t events;      /* on their way to control */
+	bool touched;         /* in the shard's list of sites to publish */
+	bool left;
+	bool shed; /* what became of `asked` */
+
+	_Alignas(ESF_CACHE_LINE) struct esf_storm_site storm;
+	uint64_t usual_records;   /* received and accepted */
+	uint32_t usual_datagrams; /* likewise, since the last publication */
+
+	_Alignas(ESF_CACHE_LINE) struct esf_site_ledger ledger;
 	struct esf_counter **counters; /* by measured KPI; NULL: none yet */
 	double *levels;             /* by measured KPI, what gauge deltas start from; NULL: all 0 */
 	struct esf_report *reports; /* by measured KPI; NULL: none yet, or ingestion is full */
 	struct esf_unmapped *unmapped; /* NULL: none yet */
-	int64_t last_seen;
-	struct esf_skew skew;
 	uint64_t lost;
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
 	uint64_t asked;    /* and of the last one that asked for a token */
-	struct esf_storm_site storm;
 	uint32_t streams_count;
 	uint32_t windows_count;      /* live */
 	uint32_t reports_generation; /* of the rules that the reports are of */
-	uint32_t publication;        /* of the shard, that `events` counts since */
-	uint16_t events;             /* on their way to control */
-	bool touched;                /* in the shard's list of sites to publish */
-	bool left;
-	bool shed; /* what became of `asked` */
-	struct esf_site_ledger ledger;
 };
+static_assert(offsetof(struct esf_site, storm) == ESF_CACHE_LINE &&
+                  offsetof(struct esf_site, ledger) == 2 * ESF_CACHE_LINE,
+    "two lines for the usual datagram");
+
+/* Adds what usual datagrams counted to the ledger. Owner thread. */
+static inline void esf_site_fold(struct esf_site *site)
+{
+	site->ledger.datagrams_received += site->usual_datagrams;
+	site->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST] +=
+	    site->usual_datagrams;
+	site->ledger.records_received += site->usual_records;
+	site->ledger.records[ESF_RECORD_ACCEPTED] += site->usual_records;
+	site->usual_datagrams = 0;
+	site->usual_records = 0;
+}
 
 /* Pools that sites draw on, one set per shard. */
 struct esf_site_pools {

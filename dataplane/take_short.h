@@ -128,6 +128,7 @@ static __attribute__((noinline)) void esf_short_take_rest(struct esf_shard *shar
 		.records_size = (uint32_t)(end - at),
 	};
 
+	site->ledger.records_received += etd.count;
 	esf_shard_take_data(shard, site, &etd, site->streams);
 }
 
@@ -143,7 +144,7 @@ static inline void esf_short_take_records(struct esf_shard *shard, struct esf_sh
 	    &way->run, site->recent, site->streams, records, end, esf_run_start_us(shard, time));
 	usual = (uint32_t)(at - records) / ESF_ETD_DATA_SIZE;
 	site->recent->accepted += usual;
-	site->ledger.records[ESF_RECORD_ACCEPTED] += usual;
+	site->usual_records += usual;
 	way->accepted += usual;
 	if (__builtin_expect(at != end, 0))
 		esf_short_take_rest(shard, site, at, end, time);
@@ -191,9 +192,7 @@ static inline bool esf_short_take(struct esf_shard *shard, struct esf_short *way
 	if (ahead > site->skew.best)
 		site->skew.best = ahead;
 	window->comms_accepted++;
-	site->ledger.datagrams_received++;
-	site->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST]++;
-	site->ledger.records_received += count;
+	site->usual_datagrams++;
 	way->datagrams++;
 	way->records += count;
 	esf_short_take_records(shard, way, site, data, size, words.time);
