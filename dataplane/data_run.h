@@ -46,13 +46,6 @@ static inline uint64_t esf_run_start_us(const struct esf_shard *shard, int64_t t
 	                                  : (uint64_t)(time - shard->recent_start) / 1000;
 }
 
-/* What a run asks of its shard. */
-struct esf_run {
-	const struct esf_gauge_rule *gauges;
-	uint32_t usual; /* half of a usual alias */
-	uint64_t usual_us;
-};
-
 static inline struct esf_run esf_run_begin(const struct esf_shard *shard)
 {
 	return (struct esf_run){

@@ -10,6 +10,7 @@ enum {
 	ESF_CACHE_LINE = 64,
 
 	ESF_BURST_MAX = 64,  /* packets handled as one batch */
+	ESF_PARCELS_MAX = 16, /* handed over, taken as one batch */
 	ESF_SHARDS_MAX = 32, /* lcores that own sites */
 	ESF_PORTS_MAX = 16,
 	ESF_PORT_ADDRESSES_MAX = 16, /* a port answers for */

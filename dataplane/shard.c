@@ -59,6 +59,13 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now)
 	shard->admission = rcu_dereference(shard->plane->admission);
 	set_time(shard, now);
 	esf_shard_watch_fleet(shard);
+	esf_short_begin(&shard->way, shard);
+}
+
+static inline bool is_own(const struct esf_shard *shard, uint32_t site)
+{
+	return shard->hand_over == NULL || atomic_load_explicit(&shard->plane->owner[site],
+	                                       memory_order_relaxed) == shard->index;
 }
 
 /* A payload of a listener: straight to its format where this is the only shard, else to whoever
@@ -70,9 +77,9 @@ static inline void take_payload(struct esf_shard *shard, struct esf_short *way,
 
 	if (listener->format == ESF_LISTENER_ETD) {
 		esf_shard_end_text(shard);
-		if (etd_site != ESF_NO_SITE && shard->hand_over == NULL &&
-		    esf_short_take(shard, way, listener, frame->payload, frame->payload_size,
-		        &shard->plane->sites[etd_site]))
+		if (etd_site != ESF_NO_SITE && is_own(shard, etd_site) &&
+		    esf_short_take(
+		        shard, way, listener, frame->payload, frame->payload_size, etd_site))
 			return;
 		if (shard->hand_over == NULL)
 			esf_shard_take_etd(
@@ -98,7 +105,14 @@ static inline void take_payload(struct esf_shard *shard, struct esf_short *way,
  * and so few that what the checksum has just read of long ones is still near (16 x 1.4 kB in 32
  * kB).
  */
-enum { FEW = 16 };
+enum { FEW = ESF_PARCELS_MAX };
+
+/* What the usual datagram touches of its site. */
+static inline void prefetch_lines(const struct esf_shard *shard, uint32_t site)
+{
+	__builtin_prefetch(&shard->plane->sites[site], 1);
+	__builtin_prefetch(&shard->plane->sites[site].storm, 1);
+}
 
 /* Fetches ahead what the datagram's site will be asked for: the one that an ETD datagram names, if
  * it is known by now. */
@@ -109,8 +123,7 @@ static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_fr
 
 	if (site == ESF_NO_SITE)
 		return ESF_NO_SITE;
-	__builtin_prefetch(&shard->plane->sites[site], 1);
-	__builtin_prefetch(&shard->plane->sites[site].storm, 1);
+	prefetch_lines(shard, site);
 	return site;
 }
 
@@ -227,17 +240,17 @@ static void fetch_accumulators(const struct esf_shard *shard, const struct few *
 static __attribute__((noinline)) void take_few(
     struct esf_shard *shard, const struct esf_packet *packets, const struct few *few)
 {
-	struct esf_short way;
+	struct esf_short way; /* by itself, as nothing else can change it */
 
 	if (shard->plane->options.sites_count >= ESF_SITES_FAR) {
 		fetch_streams(shard, few);
 		fetch_accumulators(shard, few);
 	}
-	esf_short_begin(&way, shard);
+	way = shard->way;
 	for (uint32_t i = 0; i < few->wanted; i++)
 		take_payload(shard, &way, few->listeners[i], packets[few->from[i]].data,
 		    &few->frames[i], few->etd_sites[i]);
-	esf_short_end(&way, shard);
+	shard->way = way;
 	esf_shard_end_text(shard);
 }
 
@@ -265,12 +278,11 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 	return neighbours;
 }
 
-void esf_shard_take(
-    struct esf_shard *shard, const struct esf_parcel *parcel, const uint8_t *payload)
+static inline void take_parcel(struct esf_shard *shard, struct esf_short *way,
+    const struct esf_parcel *parcel, const uint8_t *payload)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[parcel->listener];
 
-	shard->sender = NULL;
 	/* The giver's pass may have begun after this one. */
 	shard->arrival = parcel->arrival < shard->now ? parcel->arrival : shard->now;
 	if (parcel->kind != ESF_PARCEL_DATAGRAM) {
@@ -279,11 +291,48 @@ void esf_shard_take(
 		return;
 	}
 	shard->ledger.datagrams_taken++;
-	shard->counted = true;
-	if (listener->format == ESF_LISTENER_ETD)
-		esf_shard_take_etd(shard, listener, payload, parcel->size, parcel->site);
-	else
+	if (listener->format != ESF_LISTENER_ETD)
 		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
+	else if (parcel->site == ESF_NO_SITE ||
+	         !esf_short_take(shard, way, listener, payload, parcel->size, parcel->site))
+		esf_shard_take_etd(shard, listener, payload, parcel->size, parcel->site);
+}
+
+/* As judge_few leaves them, for what is fetched ahead. */
+static void fetch_parcels(struct esf_shard *shard, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count)
+{
+	struct few few;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct esf_parcel *parcel = parcels[i];
+		bool is_etd = parcel->kind == ESF_PARCEL_DATAGRAM &&
+		              shard->policy->listeners[parcel->listener].format == ESF_LISTENER_ETD;
+
+		few.frames[i].payload = payloads[i];
+		few.frames[i].payload_size = parcel->size;
+		few.etd_sites[i] = is_etd ? parcel->site : (uint32_t)ESF_NO_SITE;
+		if (few.etd_sites[i] != ESF_NO_SITE)
+			prefetch_lines(shard, few.etd_sites[i]);
+	}
+	few.wanted = count;
+	fetch_streams(shard, &few);
+	fetch_accumulators(shard, &few);
+}
+
+void esf_shard_take(struct esf_shard *shard, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count)
+{
+	struct esf_short way;
+
+	shard->sender = NULL;
+	shard->counted = true;
+	if (shard->plane->options.sites_count >= ESF_SITES_FAR)
+		fetch_parcels(shard, parcels, payloads, count);
+	way = shard->way;
+	for (uint32_t i = 0; i < count; i++)
+		take_parcel(shard, &way, parcels[i], payloads[i]);
+	shard->way = way;
 }
 
 /*
@@ -306,6 +355,7 @@ static void copy_ledger_out(struct esf_shard *shard)
 
 void esf_shard_end(struct esf_shard *shard)
 {
+	esf_short_end(&shard->way, shard);
 	if (shard->counted)
 		copy_ledger_out(shard);
 	esf_shard_publish_some(shard);

@@ -13,7 +13,7 @@
  * for those it doesn't. All calls come from the lcore that runs the shard, in passes:
  *
  *   esf_shard_begin(shard, now);                 the pass's one time; takes up a new policy
- *   esf_shard_take(shard, parcel, payload);      for what other shards handed over
+ *   esf_shard_take(shard, parcels, ...);         for what other shards handed over
  *   esf_shard_receive(shard, ...);               for each burst from a port
  *   esf_shard_end(shard);                        publishes counters, and windows when an epoch is
  * over
@@ -65,8 +65,10 @@ void esf_shard_begin(struct esf_shard *shard, int64_t now);
 uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addresses *ours,
     const struct esf_packet *packets, uint32_t count);
 
-void esf_shard_take(
-    struct esf_shard *shard, const struct esf_parcel *parcel, const uint8_t *payload);
+/* Parcels out of the inbox, at most ESF_PARCELS_MAX of them, in their order; the memory stays the
+ * caller's. */
+void esf_shard_take(struct esf_shard *shard, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count);
 
 void esf_shard_end(struct esf_shard *shard);
 

@@ -52,6 +52,23 @@ struct esf_ledger_copy {
 	_Atomic uint64_t words[sizeof(struct esf_ledger) / sizeof(uint64_t)];
 };
 
+/* What a run of records asks of its shard, see data_run.h. */
+struct esf_run {
+	const struct esf_gauge_rule *gauges;
+	uint32_t usual; /* half of a usual alias */
+	uint64_t usual_us;
+};
+
+/* What the datagrams that go the short way have in common in a pass, and what is counted once for
+ * all of them; see take_short.h. */
+struct esf_short {
+	bool open; /* neither policy nor site wants seals, ingestion is full */
+	struct esf_run run;
+	uint32_t datagrams;
+	uint32_t records;
+	uint32_t accepted; /* of these */
+};
+
 struct esf_shard {
 	/* set once */
 	struct esf_plane *plane;
@@ -72,6 +89,7 @@ struct esf_shard {
 	uint32_t rules_generation; /* what names and aliases are matched by; 0: nothing yet */
 	const struct esf_policy *policy;
 	const struct esf_admission *admission; /* NULL: no site is thinned */
+	struct esf_short way;
 
 	/* where the last record fell: most fall there again, and need no division, nor another look
 	 * at whether that window is open */

@@ -34,30 +34,22 @@ static_assert(sizeof(struct esf_short_words) == ESF_ETD_HEADER_SIZE &&
                   ESF_ETD_AT_TIME == offsetof(struct esf_short_words, time),
     "the header in four words");
 
-/* What the datagrams of one call have in common, and what is counted once for all of them. */
-struct esf_short {
-	bool open; /* neither policy nor site wants seals, ingestion is full */
-	struct esf_run run;
-	uint32_t datagrams;
-	uint32_t records;
-	uint32_t accepted; /* of these */
-};
-
 static inline void esf_short_begin(struct esf_short *way, const struct esf_shard *shard)
 {
-	*way = (struct esf_short){
-		.open = shard->policy->require_seal == NULL &&
-		        shard->policy->intake.mode == ESF_MODE_FULL,
-		.run = esf_run_begin(shard),
-	};
+	way->open =
+	    shard->policy->require_seal == NULL && shard->policy->intake.mode == ESF_MODE_FULL;
+	way->run = esf_run_begin(shard);
 }
 
-static inline void esf_short_end(const struct esf_short *way, struct esf_shard *shard)
+static inline void esf_short_end(struct esf_short *way, struct esf_shard *shard)
 {
 	shard->offered += way->datagrams;
 	shard->ledger.datagrams[ESF_DATAGRAM_ACCEPTED] += way->datagrams;
 	shard->ledger.records_received += way->records;
 	shard->ledger.records[ESF_RECORD_ACCEPTED] += way->accepted;
+	way->datagrams = 0;
+	way->records = 0;
+	way->accepted = 0;
 }
 
 static inline bool esf_short_header(const struct esf_short_words *words, uint32_t size)
@@ -150,10 +142,11 @@ static inline void esf_short_take_records(struct esf_shard *shard, struct esf_sh
 		esf_short_take_rest(shard, site, at, end, time);
 }
 
-/* True: the datagram is taken. site: whose id stands in it. */
+/* True: the datagram is taken. site_index: whose id stands in it, and this shard's own. */
 static inline bool esf_short_take(struct esf_shard *shard, struct esf_short *way,
-    const struct esf_listener *listener, const uint8_t *data, uint32_t size, struct esf_site *site)
+    const struct esf_listener *listener, const uint8_t *data, uint32_t size, uint32_t site_index)
 {
+	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_short_words words;
 	struct esf_stream *stream = site->streams;
 	struct esf_window *window = site->recent;

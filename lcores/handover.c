@@ -155,7 +155,8 @@ void esf_handover_flush(struct esf_handover *handover, uint32_t from)
 	}
 }
 
-/* The payload of the parcel in cell index, in one piece. */
+/* The payload of the parcel in cell index, in one piece. At most one in a space ends in its second
+ * piece after beginning in the first, and so wants the scratch. */
 static inline const uint8_t *parcel_payload(struct receiver *receiver,
     const struct rte_ring_zc_data *space, uint32_t index, uint32_t count, uint32_t size)
 {
@@ -175,20 +176,28 @@ static uint32_t ring_take(struct receiver *receiver, struct rte_ring *ring, uint
 	struct rte_ring_zc_data space;
 	uint32_t count = rte_ring_dequeue_zc_burst_elem_start(
 	    ring, ESF_HANDOVER_CELL, rte_ring_get_capacity(ring), &space, NULL);
-	uint32_t index = 0, taken = 0;
+	const struct esf_parcel *parcels[ESF_PARCELS_MAX];
+	const uint8_t *payloads[ESF_PARCELS_MAX];
+	uint32_t index = 0, taken = 0, few = 0;
 
 	while (index < count && taken < budget) {
 		const struct esf_parcel *parcel = (const void *)cell_at(&space, index);
 		uint32_t cells = parcel_cells(parcel->size);
 
 		assert(cells <= count - index);
-		if (likely(index + cells < count))
-			rte_prefetch0(cell_at(&space, index + cells));
-		taker(
-		    context, parcel, parcel_payload(receiver, &space, index, count, parcel->size));
+		if (likely(index + ESF_PARCELS_MAX < count))
+			rte_prefetch0(cell_at(&space, index + ESF_PARCELS_MAX));
+		parcels[few] = parcel;
+		payloads[few++] = parcel_payload(receiver, &space, index, count, parcel->size);
 		index += cells;
 		taken++;
+		if (few == ESF_PARCELS_MAX) {
+			taker(context, parcels, payloads, few);
+			few = 0;
+		}
 	}
+	if (few > 0)
+		taker(context, parcels, payloads, few);
 	if (count > 0)
 		rte_ring_dequeue_zc_finish(ring, index);
 	return taken;

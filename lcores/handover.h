@@ -95,9 +95,9 @@ bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct e
 /* The lcore of shard `from`: what was put can now be taken. */
 void esf_handover_flush(struct esf_handover *handover, uint32_t from);
 
-/* A parcel out of an inbox; both pointers are lent for the call. */
-typedef void (*esf_handover_taker)(
-    void *context, const struct esf_parcel *parcel, const uint8_t *payload);
+/* Parcels out of an inbox, 1..ESF_PARCELS_MAX; all pointers are lent for the call. */
+typedef void (*esf_handover_taker)(void *context, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count);
 
 /*
  * The lcore of shard `to`: gives up to budget parcels to the taker, from each ring at most its

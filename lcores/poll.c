@@ -118,9 +118,10 @@ static inline uint32_t receive(const struct esf_poller *poller, struct esf_poll_
 	return count;
 }
 
-static void take_parcel(void *shard, const struct esf_parcel *parcel, const uint8_t *payload)
+static void take_parcels(void *shard, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count)
 {
-	esf_shard_take(shard, parcel, payload);
+	esf_shard_take(shard, parcels, payloads, count);
 }
 
 static inline void begin(struct esf_poller *poller)
@@ -137,7 +138,7 @@ static inline uint32_t take_inbox(const struct esf_poller *poller)
 	if (poller->handover == NULL)
 		return 0;
 	return esf_handover_take(
-	    poller->handover, poller->index, INBOX_BUDGET, take_parcel, poller->shard);
+	    poller->handover, poller->index, INBOX_BUDGET, take_parcels, poller->shard);
 }
 
 /* What was handed over is there for its taker before the counters say that it was handed. */

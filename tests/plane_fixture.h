@@ -261,15 +261,31 @@ static inline void fixture_lines(struct fixture *f, uint32_t shard, int64_t now,
 	fixture_pass(f, shard, now, INFLUX_PORT, lines, (uint32_t)strlen(lines));
 }
 
+/* What is in a queue, in batches of all sizes. */
+static inline void fixture_take_queued(struct fixture *f, uint32_t shard, const struct queue *queue)
+{
+	const struct esf_parcel *parcels[ESF_PARCELS_MAX];
+	const uint8_t *payloads[ESF_PARCELS_MAX];
+	uint32_t few = 0, batch = 1;
+
+	for (uint32_t i = 0; i < queue->count; i++) {
+		parcels[few] = &queue->items[i].parcel;
+		payloads[few++] = queue->items[i].payload;
+		if (few < batch && i + 1 < queue->count)
+			continue;
+		esf_shard_take(esf_plane_shard(f->plane, shard), parcels, payloads, few);
+		batch = batch % ESF_PARCELS_MAX + 1;
+		few = 0;
+	}
+}
+
 /* A pass of a shard that takes all that was handed to it. */
 static inline void fixture_take(struct fixture *f, uint32_t shard, int64_t now)
 {
 	struct queue *queue = &f->inbox[shard];
 
 	fixture_begin(f, shard, now);
-	for (uint32_t i = 0; i < queue->count; i++)
-		esf_shard_take(esf_plane_shard(f->plane, shard), &queue->items[i].parcel,
-		    queue->items[i].payload);
+	fixture_take_queued(f, shard, queue);
 	queue->count = 0;
 	fixture_end(f, shard);
 }

@@ -97,15 +97,23 @@ static bool is_intact(const struct esf_parcel *parcel, const uint8_t *payload)
 	       memcmp(payload, expected, parcel->size) == 0;
 }
 
-static void see(void *context, const struct esf_parcel *parcel, const uint8_t *payload)
+static void see_one(struct seen *seen, const struct esf_parcel *parcel, const uint8_t *payload)
 {
-	struct seen *seen = context;
-
 	seen->wrong += parcel->site != seen->next || !is_intact(parcel, payload);
 	seen->next++;
 	seen->parcels++;
 	seen->bytes += parcel->size;
 	seen->last_site = parcel->site;
+}
+
+static void see(void *context, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count)
+{
+	struct seen *seen = context;
+
+	seen->wrong += count == 0 || count > ESF_PARCELS_MAX;
+	for (uint32_t i = 0; i < count; i++)
+		see_one(seen, parcels[i], payloads[i]);
 }
 
 static uint32_t take_all(struct esf_handover *handover, uint32_t to, struct seen *seen)

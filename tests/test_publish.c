@@ -278,9 +278,7 @@ static void take_inbox(uint32_t index)
 	taken[index] = f->inbox[index];
 	f->inbox[index].count = 0;
 	pthread_mutex_unlock(&busy.lock);
-	for (uint32_t i = 0; i < taken[index].count; i++)
-		esf_shard_take(esf_plane_shard(f->plane, index), &taken[index].items[i].parcel,
-		    taken[index].items[i].payload);
+	fixture_take_queued(f, index, &taken[index]);
 }
 
 /* A pass a tenth of a second; each shard sends for all sites, so half of it is handed over. */

@@ -77,9 +77,10 @@ static void stop(void)
 	esf_handover_destroy(handover);
 }
 
-static void take_parcel(void *shard, const struct esf_parcel *parcel, const uint8_t *payload)
+static void take_parcels(void *shard, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count)
 {
-	esf_shard_take(shard, parcel, payload);
+	esf_shard_take(shard, parcels, payloads, count);
 }
 
 /* A pass of the owner; how many parcels there were. */
@@ -89,7 +90,7 @@ static uint32_t take_pass(int64_t now)
 	uint32_t count;
 
 	esf_shard_begin(shard, now);
-	count = esf_handover_take(handover, 1, 256, take_parcel, shard);
+	count = esf_handover_take(handover, 1, 256, take_parcels, shard);
 	esf_shard_end(shard);
 	rcu_quiescent_state();
 	return count;

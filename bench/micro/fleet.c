@@ -54,6 +54,11 @@ static struct esf_config *make_config(uint32_t sites, uint32_t kpis)
 	return config;
 }
 
+static void take_one(struct fleet *fleet, const struct esf_parcel *parcel, const uint8_t *payload)
+{
+	esf_shard_take(fleet->shard, &parcel, &payload, 1);
+}
+
 static void take(struct fleet *fleet, const uint8_t *data, uint32_t size)
 {
 	const struct esf_parcel parcel = { .size = (uint16_t)size,
@@ -61,7 +66,7 @@ static void take(struct fleet *fleet, const uint8_t *data, uint32_t size)
 		.site = ESF_NO_SITE,
 		.arrival = fleet->now };
 
-	esf_shard_take(fleet->shard, &parcel, data);
+	take_one(fleet, &parcel, data);
 }
 
 static void be_born(struct fleet *fleet, uint32_t site)
@@ -104,7 +109,7 @@ void fleet_datagram(const struct fleet *fleet, uint32_t site, uint32_t records, 
 void fleet_take(struct fleet *fleet, struct fleet_datagram *datagram)
 {
 	memcpy(datagram->data + AT_SEQ, &fleet->seq, sizeof(fleet->seq));
-	esf_shard_take(fleet->shard, &datagram->parcel, micro_hide(datagram->data));
+	take_one(fleet, &datagram->parcel, micro_hide(datagram->data));
 }
 
 void fleet_speak(struct fleet *fleet)

@@ -42,16 +42,18 @@ static void *allocate(size_t size, int socket)
 	return aligned_alloc(64, (size + 63) / 64 * 64);
 }
 
-static void on_parcel(void *context, const struct esf_parcel *parcel, const uint8_t *payload)
+static void on_parcels(void *context, const struct esf_parcel *const *parcels,
+    const uint8_t *const *payloads, uint32_t count)
 {
 	(void)context;
-	micro_use(parcel->site + payload[0]);
+	for (uint32_t i = 0; i < count; i++)
+		micro_use(parcels[i]->site + payloads[i][0]);
 }
 
 static uint32_t take(struct rings *r)
 {
 	if (!r->raw)
-		return esf_handover_take(r->handover, 1, BURST, on_parcel, NULL);
+		return esf_handover_take(r->handover, 1, BURST, on_parcels, NULL);
 	return rte_ring_dequeue_burst_elem(r->ring, r->taken_cells, CELL, BURST, NULL);
 }
 
