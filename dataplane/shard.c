@@ -275,6 +275,7 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 	for (uint32_t i = 0; i < count; i += FEW)
 		neighbours |=
 		    receive_few(shard, ours, packets + i, count - i < FEW ? count - i : FEW) << i;
+	esf_short_end(&shard->way, shard);
 	return neighbours;
 }
 
@@ -332,7 +333,7 @@ void esf_shard_take(struct esf_shard *shard, const struct esf_parcel *const *par
 	way = shard->way;
 	for (uint32_t i = 0; i < count; i++)
 		take_parcel(shard, &way, parcels[i], payloads[i]);
-	shard->way = way;
+	esf_short_end(&way, shard);
 }
 
 /*
@@ -355,7 +356,6 @@ static void copy_ledger_out(struct esf_shard *shard)
 
 void esf_shard_end(struct esf_shard *shard)
 {
-	esf_short_end(&shard->way, shard);
 	if (shard->counted)
 		copy_ledger_out(shard);
 	esf_shard_publish_some(shard);

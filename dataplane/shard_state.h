@@ -60,7 +60,7 @@ struct esf_run {
 };
 
 /* What the datagrams that go the short way have in common in a pass, and what is counted once for
- * all of them; see take_short.h. */
+ * all of a burst; see take_short.h. */
 struct esf_short {
 	bool open; /* neither policy nor site wants seals, ingestion is full */
 	struct esf_run run;
