@@ -22,6 +22,7 @@ static const char usage[] =
     "                               which of those that the appliance has met\n"
     "  ledger [--site NAME] [--all] what became of every datagram and record;\n"
     "                               --all: also the verdicts that did not occur\n"
+    "  pipeline                     what the poll loops do, and how many cycles that costs\n"
     "  events [--site NAME] [--code C] [--limit N]\n"
     "                               what the sites said in words, the newest first\n"
     "  outliers [--region R] [--kpi K] [--odd peers|itself|both] [--limit N]\n"
@@ -36,7 +37,7 @@ static const char usage[] =
     "  top [--count N | --once]     status every second, until Ctrl-C\n"
     "  help                         this text\n"
     "\n"
-    "  not built yet: incidents, incident, ack, pipeline, slots\n"
+    "  not built yet: incidents, incident, ack, slots\n"
     "\n"
     "  --url URL   of estream-fleetd's API; default $ESTREAM_URL, else http://127.0.0.1:8080\n"
     "  --json      print the API's document (top has none)\n"
@@ -81,7 +82,7 @@ static const struct command commands[] = {
 	{ "incident", 0, NULL },
 	{ "ack", 0, NULL },
 	{ "reload", TAKES_JSON | TAKES_DIFF, esf_command_reload },
-	{ "pipeline", 0, NULL },
+	{ "pipeline", TAKES_JSON, esf_command_pipeline },
 	{ "slots", 0, NULL },
 	{ "history", TAKES_JSON | TAKES_HISTORY, esf_command_history },
 };

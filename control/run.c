@@ -103,6 +103,8 @@ static int gather_options(struct appliance *a, uint32_t eal_count, char *const *
 		.receive_only = config->receive_only,
 		.ports_count = config->ports_count,
 		.ports = a->ports,
+		.idle = config->idle.policy,
+		.max_sleep_us = config->idle.max_sleep_us,
 		.epoch_ns = config->rollup.epoch_ns,
 	};
 	return ESF_EXIT_OK;

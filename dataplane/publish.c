@@ -309,16 +309,19 @@ static void start_publication(struct esf_shard *shard)
 	shard->touched_end = shard->touched_next;
 }
 
-static void go_on(struct esf_shard *shard, uint32_t budget)
+/* Returns how much of the budget was used. */
+static uint32_t go_on(struct esf_shard *shard, uint32_t budget)
 {
-	if (shard->is_publishing && publish_windows(shard, &budget) &&
-	    publish_cards(shard, &budget)) {
+	uint32_t left = budget;
+
+	if (shard->is_publishing && publish_windows(shard, &left) && publish_cards(shard, &left)) {
 		shard->is_publishing = false;
 		atomic_store_explicit(&shard->settled, shard->published_at, memory_order_release);
 		start_recycling(shard);
 	}
-	recycle(shard, &budget);
+	recycle(shard, &left);
 	esf_shard_mature(shard);
+	return budget - left;
 }
 
 static uint32_t budget_of_pass(struct esf_shard *shard)
@@ -332,7 +335,7 @@ static uint32_t budget_of_pass(struct esf_shard *shard)
 	return (uint32_t)(came / DATAGRAMS_EACH);
 }
 
-void esf_shard_publish_some(struct esf_shard *shard)
+uint32_t esf_shard_publish_some(struct esf_shard *shard)
 {
 	bool is_due = shard->now >= shard->next_epoch || shard->storm_ended;
 	uint32_t budget = budget_of_pass(shard);
@@ -343,8 +346,9 @@ void esf_shard_publish_some(struct esf_shard *shard)
 		shard->next_epoch = shard->now + shard->plane->options.epoch_ns;
 		start_publication(shard);
 	}
-	if (shard->is_publishing || shard->recycling != NULL)
-		go_on(shard, budget);
+	if (!shard->is_publishing && shard->recycling == NULL)
+		return 0;
+	return go_on(shard, budget);
 }
 
 static void publish_all(struct esf_shard *shard)

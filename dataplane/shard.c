@@ -354,9 +354,9 @@ static void copy_ledger_out(struct esf_shard *shard)
 	shard->counted = false;
 }
 
-void esf_shard_end(struct esf_shard *shard)
+uint32_t esf_shard_end(struct esf_shard *shard)
 {
 	if (shard->counted)
 		copy_ledger_out(shard);
-	esf_shard_publish_some(shard);
+	return esf_shard_publish_some(shard);
 }

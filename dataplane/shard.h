@@ -70,7 +70,9 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 void esf_shard_take(struct esf_shard *shard, const struct esf_parcel *const *parcels,
     const uint8_t *const *payloads, uint32_t count);
 
-void esf_shard_end(struct esf_shard *shard);
+/* Returns how many windows and cards it published, and windows it looked at to give them back; 0:
+ * nothing was due. */
+uint32_t esf_shard_end(struct esf_shard *shard);
 
 /* Publishes all that changed, whatever the epoch: replay does at each window's close. From epoch to
  * epoch esf_shard_end does it in parts, so that no pass gets long. */

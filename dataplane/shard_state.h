@@ -282,7 +282,7 @@ static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *w
 void esf_shard_mature(struct esf_shard *shard);
 
 /* At a pass's end: begins a publication when one is due, and does a bounded part of it. */
-void esf_shard_publish_some(struct esf_shard *shard);
+uint32_t esf_shard_publish_some(struct esf_shard *shard);
 
 /* record.c: what becomes of one value, of one dated thing without a value, and of a datagram's
  * place in the sequence. */

@@ -32,6 +32,7 @@ struct outbox {
 struct sender {
 	struct outbox to[ESF_SHARDS_MAX];
 	uint64_t unpublished; /* bit i: to[i].used is not 0 */
+	struct esf_handover_flushed next; /* what the next flush says */
 } __rte_cache_aligned;
 
 /* Owner: the lcore of the shard. */
@@ -99,9 +100,10 @@ static __rte_noinline bool outbox_renew(struct outbox *outbox, uint32_t cells)
 	return outbox->reserved >= cells;
 }
 
-static __rte_noinline __rte_cold bool outbox_refuse(struct outbox *outbox)
+static __rte_noinline __rte_cold bool refuse(struct sender *sender, struct outbox *outbox)
 {
 	esf_tally_add(&outbox->refused, 1);
+	sender->next.refused++;
 	return false;
 }
 
@@ -138,21 +140,25 @@ bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct e
 	if (unlikely(storms))
 		wanted += rte_ring_get_capacity(outbox->ring) / 2;
 	if (unlikely(outbox->reserved - outbox->used < wanted) && !outbox_renew(outbox, wanted))
-		return outbox_refuse(outbox);
+		return refuse(sender, outbox);
 	write_parcel(outbox, parcel, payload);
 	outbox->used += cells;
 	sender->unpublished |= UINT64_C(1) << to;
+	sender->next.put++;
 	return true;
 }
 
-void esf_handover_flush(struct esf_handover *handover, uint32_t from)
+struct esf_handover_flushed esf_handover_flush(struct esf_handover *handover, uint32_t from)
 {
 	struct sender *sender = handover->senders[from];
+	struct esf_handover_flushed flushed = sender->next;
 
 	while (sender->unpublished != 0) {
 		outbox_publish(&sender->to[__builtin_ctzll(sender->unpublished)]);
 		sender->unpublished &= sender->unpublished - 1;
 	}
+	sender->next = (struct esf_handover_flushed){ 0 };
+	return flushed;
 }
 
 /* The payload of the parcel in cell index, in one piece. At most one in a space ends in its second

@@ -92,8 +92,14 @@ size_t esf_handover_inbox_size(uint32_t shards_count, uint32_t cells);
 bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct esf_parcel *parcel,
     const uint8_t *payload, bool storms);
 
+/* Parcels since the flush before. */
+struct esf_handover_flushed {
+	uint32_t put;
+	uint32_t refused;
+};
+
 /* The lcore of shard `from`: what was put can now be taken. */
-void esf_handover_flush(struct esf_handover *handover, uint32_t from);
+struct esf_handover_flushed esf_handover_flush(struct esf_handover *handover, uint32_t from);
 
 /* Parcels out of an inbox, 1..ESF_PARCELS_MAX; all pointers are lent for the call. */
 typedef void (*esf_handover_taker)(void *context, const struct esf_parcel *const *parcels,

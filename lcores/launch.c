@@ -124,7 +124,8 @@ static int make_pollers(struct esf_launch *launch, FILE *errors)
 		poller->clock = &launch->clock;
 		poller->keepalive = esf_watchdog_keepalive(launch->watchdog);
 		poller->stop = &launch->stop;
-		poller->shares_cpu = shard->shares_cpu;
+		esf_idle_start(&poller->idle, launch->plan.idle, shard->shares_cpu,
+		    launch->plan.max_sleep_us);
 		poller->queues_count = shard->queues_count;
 		for (uint32_t j = 0; j < shard->queues_count; j++)
 			fill_queue(launch, &shard->queues[j], &poller->queues[j]);
@@ -255,6 +256,7 @@ uint32_t esf_launch_tick(struct esf_launch *launch, uint64_t *stuck)
 {
 	esf_clock_reanchor(&launch->clock);
 	esf_launch_measure_pools(launch);
+	esf_launch_note_moment(launch);
 	if (++launch->ticks >= launch->ticks_per_ping) {
 		launch->ticks = 0;
 		launch->stuck = esf_watchdog_ping(launch->watchdog);

@@ -9,6 +9,7 @@
 #include "dataplane/plane.h"
 #include "eal.h"
 #include "options.h"
+#include "pipeline.h"
 #include "plan.h"
 #include "pressure.h"
 
@@ -52,6 +53,10 @@ void esf_launch_free(struct esf_launch *launch);
  * caller's to free; NULL: out of memory. Counts of one queue or ring may be a pass apart.
  */
 struct esf_pressure *esf_launch_pressure(const struct esf_launch *launch);
+
+/* Any thread, until esf_launch_free. What the poll loops did, in memory from malloc that is the
+ * caller's to free; NULL: out of memory. */
+struct esf_pipeline *esf_launch_pipeline(const struct esf_launch *launch);
 
 /* Any thread, until esf_launch_free. */
 void esf_launch_mbufs(const struct esf_launch *launch, struct esf_mbuf_counts *counts);

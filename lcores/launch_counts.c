@@ -6,12 +6,12 @@
 static void count_queue(const struct esf_poller *poller, const struct esf_poll_queue *queue,
     struct esf_queue_counts *to)
 {
+	to->full_bursts = esf_tally_read_before(&queue->full_bursts);
+	to->bursts = esf_tally_read_before(&queue->bursts);
 	to->packets = esf_tally_read(&queue->packets);
-	to->bursts = esf_tally_read(&queue->bursts);
-	to->full_bursts = esf_tally_read(&queue->full_bursts);
 	to->unbuffered = esf_tally_read(&queue->unbuffered);
 	to->unsent = esf_tally_read(&queue->unsent);
-	to->polls = esf_tally_read(&poller->passes);
+	to->polls = esf_tally_read(&poller->nodes.passes);
 }
 
 static void count_ports(const struct esf_launch *launch, struct esf_pressure *to)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "dataplane/frame.h"
+#include "idle.h"
 
 /*
  * What the configuration says about lcores and ports; immutable, the caller's, and alive as long as
@@ -28,6 +29,8 @@ struct esf_launch_options {
 	const uint32_t *receive_only;
 	uint32_t ports_count;
 	const struct esf_launch_port *ports;
+	enum esf_idle_policy idle;
+	uint32_t max_sleep_us; /* policy sleep: ESF_IDLE_SLEEP_US_MIN..ESF_IDLE_SLEEP_US_MAX */
 	int64_t epoch_ns; /* how often esf_launch_tick is called */
 };
 

@@ -211,6 +211,8 @@ int esf_plan_make(const struct esf_launch_options *options, struct esf_plan *pla
 	memset(plan, 0, sizeof(*plan));
 	plan->program = options->program;
 	plan->epoch_ns = options->epoch_ns;
+	plan->idle = options->idle;
+	plan->max_sleep_us = options->max_sleep_us;
 	error = plan_shards(options, plan, errors);
 	if (error == 0)
 		error = plan_ports(options, plan, errors);

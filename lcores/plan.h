@@ -55,6 +55,7 @@ struct esf_plan_port {
 	uint8_t pool; /* index into the plan's pools */
 	uint16_t rx_queues, tx_queues;
 	uint16_t rx_descriptors, tx_descriptors; /* of each queue */
+	uint32_t rx_room;                        /* packets that an RX queue holds */
 	uint16_t mtu;                            /* bytes */
 	uint32_t frame_size;                     /* bytes of the largest frame */
 	uint64_t rx_offloads;                    /* RTE_ETH_RX_OFFLOAD_* */
@@ -80,6 +81,8 @@ struct esf_plan {
 	bool owner_is_receiver;
 	uint32_t handover_cells; /* of each hand-over ring */
 	int64_t epoch_ns;
+	enum esf_idle_policy idle;
+	uint32_t max_sleep_us; /* of policy sleep */
 	uint32_t ports_count;
 	uint32_t pools_count;
 	struct esf_plan_shard shards[ESF_SHARDS_MAX];

@@ -83,21 +83,36 @@ static int plan_queues(const struct driver *driver, const struct rte_eth_dev_inf
 	    port->id, &port->rx_descriptors, &port->tx_descriptors);
 }
 
+/* The number behind NAME= in the port's arguments, or what holds without it. */
+static unsigned long argument(
+    const struct rte_eth_dev_info *info, const char *name, unsigned long otherwise)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(info->device);
+	const char *given =
+	    devargs != NULL && devargs->args != NULL ? strstr(devargs->args, name) : NULL;
+
+	return given != NULL ? strtoul(given + strlen(name), NULL, 10) : otherwise;
+}
+
+/* The rings of these drivers are made by their arguments, whatever descriptors are asked for. */
+static uint32_t rx_room(const struct rte_eth_dev_info *info, uint16_t descriptors)
+{
+	if (strcmp(info->driver_name, "net_af_packet") == 0)
+		return (uint32_t)argument(info, "framecnt=", 512);
+	if (strcmp(info->driver_name, "net_memif") == 0)
+		return UINT32_C(1) << RTE_MIN(argument(info, "rsize=", 10), 14UL);
+	return descriptors;
+}
+
 /*
  * The MTU and all around it; af_packet wants to fit a frame of its ring into an mbuf whatever the
  * MTU, and tells the size of one to nobody but who gave it.
  */
 static uint32_t frame_size_of(const struct rte_eth_dev_info *info, uint16_t mtu)
 {
-	const struct rte_devargs *devargs = rte_dev_devargs(info->device);
 	uint32_t size = (uint32_t)mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * VLAN_SIZE;
-	const char *given;
-	unsigned long ring_frame;
+	unsigned long ring_frame = argument(info, "framesz=", 0);
 
-	if (devargs == NULL || devargs->args == NULL)
-		return size;
-	given = strstr(devargs->args, "framesz=");
-	ring_frame = given != NULL ? strtoul(given + strlen("framesz="), NULL, 10) : 0;
 	return ring_frame > size && ring_frame <= UINT16_MAX ? (uint32_t)ring_frame : size;
 }
 
@@ -135,6 +150,7 @@ int esf_plan_port(const struct esf_launch_options *options, uint32_t index, uint
 	error = plan_queues(driver, &info, receivers, port);
 	if (error != 0)
 		goto fail;
+	port->rx_room = rx_room(&info, port->rx_descriptors);
 	plan_features(driver, &info, port);
 	plan->ports_count = index + 1;
 	return 0;

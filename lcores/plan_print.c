@@ -40,6 +40,19 @@ static void print_pool(const struct esf_plan_pool *pool, FILE *out)
 	    (pool->size + pool->inbox_size + (1 << 20) - 1) >> 20, pool->memory_free >> 20);
 }
 
+/* What a queue holds while its lcore sleeps for the longest. */
+static void print_idle(const struct esf_plan *plan, FILE *out)
+{
+	fprintf(out, "  idle: %s", esf_idle_names[plan->idle]);
+	if (plan->idle == ESF_IDLE_SLEEP)
+		fprintf(out, ", at most %u us", plan->max_sleep_us);
+	for (uint32_t i = 0; plan->idle == ESF_IDLE_SLEEP && i < plan->ports_count; i++)
+		fprintf(out, "; a queue of port %u holds %u packets: %.0f/s for that long",
+		    plan->ports[i].id, plan->ports[i].rx_room,
+		    plan->ports[i].rx_room * 1e6 / plan->max_sleep_us);
+	fputc('\n', out);
+}
+
 void esf_plan_print(const struct esf_plan *plan, FILE *out)
 {
 	fprintf(out, "plan: %u data lcore%s, main lcore %u, %u port%s; sites %s\n",
@@ -50,6 +63,7 @@ void esf_plan_print(const struct esf_plan *plan, FILE *out)
 	                              : "are spread over the owning lcores and handed over");
 	for (uint32_t i = 0; i < plan->shards_count; i++)
 		print_shard(plan, i, out);
+	print_idle(plan, out);
 	for (uint32_t i = 0; i < plan->ports_count; i++)
 		print_port(&plan->ports[i], out);
 	for (uint32_t i = 0; i < plan->pools_count; i++)

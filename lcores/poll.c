@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_keepalive.h>
 #include <rte_mbuf.h>
@@ -17,9 +19,7 @@
 
 enum {
 	INBOX_BUDGET = 1024, /* parcels a pass, so that no RX queue waits for long */
-	EMPTY_PAUSE = 16,    /* empty passes before the lcore gives way */
-	EMPTY_SLEEP = 64,
-	SLEEP_NS = 50000,
+	SLACK_NS = 1000,     /* that the kernel may add to a sleep; its default is 50 us */
 };
 
 static_assert(ESF_BURST_MAX == 64, "a burst's frames are bits of a mask");
@@ -70,34 +70,64 @@ static struct rte_mbuf *answer_to(struct esf_poll_queue *queue, const struct esf
 	return mbuf;
 }
 
-static __attribute__((cold, noinline)) void answer_neighbours(
+/* Returns how many answers were sent. */
+static uint16_t send_answers(
     struct esf_poll_queue *queue, const struct esf_packet *packets, uint64_t neighbours)
 {
 	struct rte_mbuf *answers[ESF_BURST_MAX];
 	uint16_t count = 0, sent;
 
 	if (queue->tx == ESF_PLAN_NO_QUEUE)
-		return;
+		return 0;
 	for (; neighbours != 0; neighbours &= neighbours - 1) {
 		answers[count] = answer_to(queue, &packets[__builtin_ctzll(neighbours)]);
 		if (answers[count] != NULL)
 			count++;
 	}
 	if (count == 0)
-		return;
+		return 0;
 	sent = rte_eth_tx_burst(queue->port, queue->tx, answers, count);
 	esf_tally_add(&queue->unsent, count - sent);
 	rte_pktmbuf_free_bulk(answers + sent, count - sent);
+	return sent;
+}
+
+static __attribute__((cold, noinline)) void answer_neighbours(struct esf_nodes *nodes,
+    struct esf_poll_queue *queue, const struct esf_packet *packets, uint64_t neighbours)
+{
+	uint16_t sent = send_answers(queue, packets, neighbours);
+
+	esf_nodes_charge(nodes, ESF_NODE_ANSWER, (uint64_t)__builtin_popcountll(neighbours), sent,
+	    rte_rdtsc());
 }
 
 static inline void count_burst(struct esf_poll_queue *queue, uint16_t count)
 {
 	esf_tally_add(&queue->packets, count);
-	esf_tally_add(&queue->bursts, 1);
-	esf_tally_add(&queue->full_bursts, count == ESF_BURST_MAX);
+	esf_tally_add_after(&queue->bursts, 1);
+	esf_tally_add_after(&queue->full_bursts, count == ESF_BURST_MAX);
 }
 
-static inline uint32_t receive(const struct esf_poller *poller, struct esf_poll_queue *queue)
+/* Datagrams that the shard took to their end or handed over, of all it judged. */
+static inline uint64_t gone_on(const struct esf_poller *poller)
+{
+	const struct esf_ledger *ledger = esf_shard_ledger(poller->shard);
+
+	return ledger->datagrams[ESF_DATAGRAM_ACCEPTED] + ledger->datagrams_handed;
+}
+
+static inline uint64_t process(struct esf_poller *poller, const struct esf_poll_queue *queue,
+    const struct esf_packet *packets, uint16_t count)
+{
+	uint64_t before = gone_on(poller), neighbours;
+
+	neighbours = esf_shard_receive(poller->shard, queue->addresses, packets, count);
+	esf_nodes_charge(&poller->nodes, ESF_NODE_PROCESS, count, gone_on(poller) - before,
+	    rte_rdtsc());
+	return neighbours;
+}
+
+static inline uint32_t receive(struct esf_poller *poller, struct esf_poll_queue *queue)
 {
 	struct rte_mbuf *mbufs[ESF_BURST_MAX];
 	struct esf_packet packets[ESF_BURST_MAX];
@@ -111,10 +141,12 @@ static inline uint32_t receive(const struct esf_poller *poller, struct esf_poll_
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
 	for (uint16_t i = 0; i < count; i++)
 		describe(mbufs[i], queue->frame_flags, &packets[i]);
-	neighbours = esf_shard_receive(poller->shard, queue->addresses, packets, count);
+	esf_nodes_charge(&poller->nodes, ESF_NODE_RECEIVE, count, count, rte_rdtsc());
+	neighbours = process(poller, queue, packets, count);
 	if (unlikely(neighbours != 0))
-		answer_neighbours(queue, packets, neighbours);
+		answer_neighbours(&poller->nodes, queue, packets, neighbours);
 	rte_pktmbuf_free_bulk(mbufs, count);
+	esf_nodes_charge(&poller->nodes, ESF_NODE_RECEIVE, 0, 0, rte_rdtsc());
 	return count;
 }
 
@@ -126,45 +158,87 @@ static void take_parcels(void *shard, const struct esf_parcel *const *parcels,
 
 static inline void begin(struct esf_poller *poller)
 {
-	int64_t now = esf_clock_now(poller->clock);
+	uint64_t ticks = rte_rdtsc();
+	int64_t now = esf_clock_at(poller->clock, ticks);
 
+	esf_nodes_begin(&poller->nodes, ticks);
 	if (likely(now > poller->now))
 		poller->now = now;
 	esf_shard_begin(poller->shard, poller->now);
 }
 
-static inline uint32_t take_inbox(const struct esf_poller *poller)
+/* Of the parcels those go on that are accepted, and the lines, whose datagrams have their verdicts.
+ */
+static inline uint32_t take_inbox(struct esf_poller *poller)
 {
+	const struct esf_ledger *ledger = esf_shard_ledger(poller->shard);
+	uint64_t datagrams = ledger->datagrams_taken;
+	uint64_t accepted = ledger->datagrams[ESF_DATAGRAM_ACCEPTED];
+	uint32_t taken;
+
 	if (poller->handover == NULL)
 		return 0;
-	return esf_handover_take(
+	taken = esf_handover_take(
 	    poller->handover, poller->index, INBOX_BUDGET, take_parcels, poller->shard);
+	if (taken == 0)
+		return 0;
+	datagrams = ledger->datagrams_taken - datagrams;
+	accepted = ledger->datagrams[ESF_DATAGRAM_ACCEPTED] - accepted;
+	esf_nodes_charge(&poller->nodes, ESF_NODE_INBOX, taken, taken - (datagrams - accepted),
+	    rte_rdtsc());
+	return taken;
 }
 
 /* What was handed over is there for its taker before the counters say that it was handed. */
-static inline void end(const struct esf_poller *poller)
+static inline void hand_over(struct esf_poller *poller)
 {
-	if (poller->handover != NULL)
-		esf_handover_flush(poller->handover, poller->index);
-	esf_shard_end(poller->shard);
+	struct esf_handover_flushed flushed;
+
+	if (poller->handover == NULL)
+		return;
+	flushed = esf_handover_flush(poller->handover, poller->index);
+	if (flushed.put + flushed.refused > 0)
+		esf_nodes_charge(&poller->nodes, ESF_NODE_HAND_OVER, flushed.put + flushed.refused,
+		    flushed.put, rte_rdtsc());
 }
 
-static void give_way(struct esf_poller *poller)
+/* Returns how many items were published. */
+static inline uint32_t end(struct esf_poller *poller)
 {
-	const struct timespec nap = { .tv_nsec = SLEEP_NS };
+	uint32_t published;
 
-	poller->empty++;
-	if (poller->empty < EMPTY_PAUSE)
-		return;
-	if (!poller->shares_cpu) {
+	hand_over(poller);
+	published = esf_shard_end(poller->shard);
+	if (published > 0)
+		esf_nodes_charge(&poller->nodes, ESF_NODE_PUBLISH, published, published,
+		    poller->nodes.pass.mark);
+	return published;
+}
+
+/* Offline: no grace period waits for a thread that sleeps. */
+static __attribute__((cold, noinline)) void nap(struct esf_poller *poller)
+{
+	const struct timespec time = { .tv_nsec = (long)poller->idle.sleep_us * 1000 };
+	uint64_t from = rte_rdtsc();
+
+	rcu_thread_offline();
+	nanosleep(&time, NULL);
+	rcu_thread_online();
+	esf_nodes_sleep(&poller->nodes, from, rte_rdtsc());
+}
+
+static inline void give_way(struct esf_poller *poller)
+{
+	switch (esf_idle_empty(&poller->idle)) {
+	case ESF_IDLE_PAUSE:
 		rte_pause();
-	} else if (poller->empty < EMPTY_SLEEP) {
+		break;
+	case ESF_IDLE_GIVE_WAY:
 		sched_yield();
-	} else {
-		poller->empty = EMPTY_SLEEP;
-		rcu_thread_offline();
-		nanosleep(&nap, NULL);
-		rcu_thread_online();
+		break;
+	case ESF_IDLE_NAP:
+		nap(poller);
+		break;
 	}
 }
 
@@ -174,25 +248,28 @@ static inline void run_pass(struct esf_poller *poller)
 
 	begin(poller);
 	work = take_inbox(poller);
-	esf_tally_add(&poller->passes, 1);
 	for (uint32_t i = 0; i < poller->queues_count; i++)
 		work += receive(poller, &poller->queues[i]);
-	end(poller);
+	work += end(poller);
 	rcu_quiescent_state();
 	rte_keepalive_mark_alive(poller->keepalive);
+	poller->nodes.pass.work = work;
 	if (work == 0)
 		give_way(poller);
 	else
-		poller->empty = 0;
+		esf_idle_found(&poller->idle, work);
 }
 
 int esf_poll_run(void *context)
 {
 	struct esf_poller *poller = context;
 
+	if (poller->idle.sleep_us_max > poller->idle.sleep_us_min)
+		(void)prctl(PR_SET_TIMERSLACK, (unsigned long)SLACK_NS, 0, 0, 0);
 	rcu_register_thread();
 	while (!__atomic_load_n(poller->stop, __ATOMIC_ACQUIRE))
 		run_pass(poller);
+	esf_nodes_end(&poller->nodes, rte_rdtsc());
 	rcu_unregister_thread();
 	return 0;
 }
@@ -203,6 +280,7 @@ uint32_t esf_poll_drain(struct esf_poller *poller)
 
 	begin(poller);
 	taken = take_inbox(poller);
-	end(poller);
+	poller->nodes.pass.work = taken + end(poller);
+	esf_nodes_end(&poller->nodes, rte_rdtsc());
 	return taken;
 }

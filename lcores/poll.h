@@ -8,6 +8,8 @@
 #include "clock.h"
 #include "dataplane/shard.h"
 #include "handover.h"
+#include "idle.h"
+#include "nodes.h"
 #include "plan.h"
 #include "tally.h"
 
@@ -17,8 +19,9 @@ struct rte_mempool;
 /*
  * The loop of a data lcore. One pass: the time, once; the inbox; a burst from each queue, its
  * neighbours answered and its mbufs freed; the hand-over rings and the counters published; RCU told
- * that nothing is held; the watchdog told that we live. A pass that found nothing gives way: a
- * pause on an lcore with a CPU of its own; one that shares its CPU yields, then sleeps for 50 us.
+ * that nothing is held; the watchdog told that we live. A pass that found nothing does what the idle
+ * policy says (idle.h); a thread that sleeps is offline for RCU. What is done and what it costs is
+ * counted (nodes.h).
  */
 struct esf_poll_queue {
 	uint16_t port;
@@ -45,13 +48,12 @@ struct esf_poller {
 	const struct esf_clock *clock;
 	struct rte_keepalive *keepalive;
 	const bool *stop; /* set by the control thread, read with acquire */
-	bool shares_cpu;
 	uint32_t queues_count;
 	struct esf_poll_queue queues[ESF_PLAN_QUEUES_MAX];
 
-	int64_t now;      /* of the last pass; never goes back */
-	uint32_t empty;   /* passes in a row that found nothing */
-	esf_tally passes; /* each polled every queue once; any thread reads */
+	int64_t now; /* of the last pass; never goes back */
+	struct esf_idle idle;
+	struct esf_nodes nodes; /* any thread reads */
 } __attribute__((aligned(64)));
 
 /* An lcore's function (rte_eal_remote_launch), with a struct esf_poller. Returns 0 soon after

@@ -32,4 +32,19 @@ static inline void esf_tally_add(esf_tally *tally, uint64_t more)
 	esf_tally_set(tally, esf_tally_read(tally) + more);
 }
 
+/*
+ * Where one tally may never be seen ahead of another (what went on, of what came in): the writer
+ * adds to the other first, then to this one with release; a reader reads this one first, with
+ * acquire. The two below are each other's partners.
+ */
+static inline void esf_tally_add_after(esf_tally *tally, uint64_t more)
+{
+	atomic_store_explicit(tally, esf_tally_read(tally) + more, memory_order_release);
+}
+
+static inline uint64_t esf_tally_read_before(const esf_tally *tally)
+{
+	return atomic_load_explicit(tally, memory_order_acquire);
+}
+
 #endif

@@ -175,13 +175,16 @@ void esf_answer_health(const struct esf_answer *answer)
 
 void esf_answer_metrics(const struct esf_answer *answer)
 {
+	const struct esf_launch *launch = answer->sources->launch;
 	struct esf_pressure *pressure = read_pressure(answer->sources);
+	struct esf_pipeline *pipeline = launch != NULL ? esf_launch_pipeline(launch) : NULL;
 	struct esf_history_status history = { 0 };
 	struct esf_ledger ledger;
 	struct esf_prometheus_input input = {
 		.view = esf_views_closed(answer->sources->views),
 		.ledger = &ledger,
 		.pressure = pressure,
+		.pipeline = pipeline,
 		.events = esf_event_log_latest(answer->sources->events),
 		.reloads = esf_reload_count(answer->sources->reload),
 		.history = &history,
@@ -195,5 +198,6 @@ void esf_answer_metrics(const struct esf_answer *answer)
 	answer->reply->type = "text/plain; version=0.0.4; charset=utf-8";
 	if (esf_prometheus_render(&input, &answer->reply->body, &answer->reply->size) != 0)
 		esf_reply_json(answer->reply, 500, NULL);
+	free(pipeline);
 	free(pressure);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "control/fleet/view.h"
+#include "lcores/pipeline.h"
 #include "lcores/pressure.h"
 
 /*
@@ -28,6 +29,8 @@ json_t *esf_document_nic(const struct esf_pressure *pressure);      /* pressure.
 json_t *esf_document_mbufs(const struct esf_pressure *pressure);    /* pressure.c */
 json_t *esf_document_rings(const struct esf_pressure *pressure);    /* pressure.c */
 json_t *esf_document_mempools(const struct esf_pressure *pressure); /* pressure.c */
+/* Of one lcore, or of all (-1). pipeline.c */
+json_t *esf_document_pipeline(const struct esf_pipeline *pipeline, int64_t time, int64_t lcore);
 json_t *esf_document_site_ledger(const struct esf_site_ledger *ledger);
 
 /* {"window": ..., "storm": ..., "fleet": ..., "regions": ..., "sites": [...]}: one line of replay. */

@@ -46,6 +46,8 @@ static const struct route routes[] = {
 	    "the raw names met so far, and the KPI that takes each" },
 	{ "/api/v1/ledger", READ, "site ", esf_answer_ledger, NULL, NULL, false,
 	    "what became of every datagram and record" },
+	{ "/api/v1/pipeline", READ, "lcore ", esf_answer_pipeline, NULL, NULL, false,
+	    "what the poll loops do, and how many cycles that costs" },
 	{ "/api/v1/events", READ, "site code limit ", esf_answer_events, NULL, NULL, false,
 	    "what the sites said in words: the latest events, and counts of all" },
 	{ "/api/v1/outliers", READ, "window region kpi odd limit ", esf_answer_outliers, NULL, NULL,
@@ -67,7 +69,6 @@ static const struct route routes[] = {
 	{ "/api/v1/reload", POST, "diff ", .act = esf_answer_reload,
 	    .help = "POST: takes up the configuration's file as it stands now" },
 	{ "/api/v1/slots", READ, NULL, NULL, NULL, NULL, false, NULL },
-	{ "/api/v1/pipeline", READ, NULL, NULL, NULL, NULL, false, NULL },
 	{ "/api/v1/stream", READ, NULL, NULL, NULL, NULL, false, NULL },
 };
 

@@ -253,6 +253,19 @@ enum esf_exit esf_command_ledger(const struct esf_call *call)
 	return finish(call, result, document, show_ledger);
 }
 
+static void show_pipeline(const struct esf_call *call, const json_t *document)
+{
+	esf_show_pipeline(&call->screen, document);
+}
+
+enum esf_exit esf_command_pipeline(const struct esf_call *call)
+{
+	json_t *document = NULL;
+	int result = esf_client_get(call->client, "/api/v1/pipeline", "lcores", &document);
+
+	return finish(call, result, document, show_pipeline);
+}
+
 static void show_events(const struct esf_call *call, const json_t *document)
 {
 	esf_show_events(&call->screen, document);

@@ -54,6 +54,7 @@ enum esf_exit esf_command_region(const struct esf_call *call);
 enum esf_exit esf_command_sites(const struct esf_call *call);
 enum esf_exit esf_command_site(const struct esf_call *call);
 enum esf_exit esf_command_ledger(const struct esf_call *call);
+enum esf_exit esf_command_pipeline(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
 enum esf_exit esf_command_outliers(const struct esf_call *call);
 enum esf_exit esf_command_ranking(const struct esf_call *call);

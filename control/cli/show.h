@@ -42,6 +42,10 @@ void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool
  * nothing. */
 void esf_show_pressure(const struct esf_screen *screen, const json_t *ledger);
 
+/* The tables of GET /api/v1/pipeline; how busy each lcore is, in a line, or nothing yet. */
+void esf_show_pipeline(const struct esf_screen *screen, const json_t *document);
+void esf_show_busy(const struct esf_screen *screen, const json_t *document);
+
 /* The table of GET /api/v1/events, and its counts. */
 void esf_show_events(const struct esf_screen *screen, const json_t *document);
 

@@ -16,7 +16,7 @@
 enum {
 	DEFAULT_ROWS = 40,
 	SITES_MIN = 3,
-	OTHER_ROWS = 21, /* all but regions and sites */
+	OTHER_ROWS = 22, /* all but regions and sites */
 };
 
 /* The alternate screen, without cursor and without wrapping of what a narrow terminal can't show.
@@ -29,6 +29,7 @@ struct frame {
 	json_t *fleet;
 	json_t *sites;
 	json_t *ledger;
+	json_t *pipeline; /* NULL: an older server's */
 	double time_s; /* monotonic, of the ledger */
 };
 
@@ -78,6 +79,7 @@ static void drop_frame(struct frame *frame)
 	json_decref(frame->fleet);
 	json_decref(frame->sites);
 	json_decref(frame->ledger);
+	json_decref(frame->pipeline);
 	*frame = (struct frame){ 0 };
 }
 
@@ -100,6 +102,8 @@ static int fetch_frame(const struct esf_call *call, int rows, struct frame *fram
 		result =
 		    esf_client_get(call->client, "/api/v1/ledger", "datagrams", &frame->ledger);
 	frame->time_s = monotonic_s();
+	if (result == 0)
+		(void)esf_client_get(call->client, "/api/v1/pipeline", "lcores", &frame->pipeline);
 	return result;
 }
 
@@ -136,6 +140,7 @@ static void put_frame(
 	esf_show_scope(screen, "fleet", json_object_get(frame->fleet, "fleet"));
 	esf_show_window(screen, frame->fleet);
 	put_rates(screen->out, frame, before);
+	esf_show_busy(screen, frame->pipeline);
 	fputc('\n', screen->out);
 	esf_show_regions(screen, json_object_get(frame->fleet, "regions"));
 	fputc('\n', screen->out);

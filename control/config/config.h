@@ -10,6 +10,7 @@
 #include "dataplane/limits.h"
 #include "dataplane/names.h"
 #include "dataplane/signatures.h"
+#include "lcores/idle.h"
 
 /*
  * One loaded configuration: every key of the file with the profile's and the domain's defaults
@@ -153,6 +154,10 @@ struct esf_config {
 	uint32_t *lcores;
 	uint32_t receive_only_count;
 	uint32_t *receive_only;
+	struct {
+		enum esf_idle_policy policy;
+		uint32_t max_sleep_us; /* of policy sleep */
+	} idle;
 
 	uint32_t ports_count;
 	struct esf_port_config *ports;

@@ -52,7 +52,7 @@ struct esf_file {
 	uint32_t normalise_count;
 	struct esf_rule_entry *normalise;
 	uint32_t profile, domain, ingestion, unknown_sites,
-	    calibrate;               /* the enums' values, as the table stores them */
+	    calibrate, idle_policy;  /* the enums' values, as the table stores them */
 	struct esf_index site_names; /* as they stand in the file, the faulty ones too */
 	bool site_names_known; /* false: a site's name could not be read, so references are not
 	                          judged */

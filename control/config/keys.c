@@ -88,6 +88,14 @@ static const struct esf_choice baselines[] = {
 	{ NULL, 0, NULL },
 };
 
+static const struct esf_choice idle_policies[] = {
+	{ "auto", ESF_IDLE_AUTO, NULL },
+	{ "poll", ESF_IDLE_POLL, NULL },
+	{ "yield", ESF_IDLE_YIELD, NULL },
+	{ "sleep", ESF_IDLE_SLEEP, NULL },
+	{ NULL, 0, NULL },
+};
+
 /* Items of lists of scalars. */
 
 static const struct esf_key argument_item = { .kind = ESF_KEY_TEXT, .max = 255 };
@@ -104,6 +112,13 @@ static const struct esf_key port_address_item = { .kind = ESF_KEY_CUSTOM,
 	.set = esf_set_port_address };
 static const struct esf_key interval_item = {
 	.kind = ESF_KEY_DURATION, .min = ESF_S, .max = 31 * ESF_D
+};
+
+static const struct esf_key idle_fields[] = {
+	{ ESF_CHOICE("policy", struct esf_file, idle_policy, idle_policies) },
+	{ ESF_INTEGER("max_sleep_us", struct esf_file, config.idle.max_sleep_us,
+	    ESF_IDLE_SLEEP_US_MIN, ESF_IDLE_SLEEP_US_MAX) },
+	ESF_END,
 };
 
 static const struct esf_key port_fields[] = {
@@ -369,6 +384,7 @@ static const struct esf_key file_fields[] = {
 	{ ESF_LIST("eal", struct esf_file, config.eal, argument_item, 0, 64) },
 	{ .name = "lcores", .kind = ESF_KEY_CUSTOM, .set = esf_set_lcores },
 	{ ESF_LIST("receive_only", struct esf_file, config.receive_only, lcore_item, 0, 128) },
+	{ ESF_SECTION("idle", idle_fields) },
 	{ ESF_LIST("ports", struct esf_file, config.ports, port_item, 0, ESF_PORTS_MAX) },
 	{ ESF_LIST(
 	    "listeners", struct esf_file, config.listeners, listener_item, 0, ESF_LISTENERS_MAX) },

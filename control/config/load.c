@@ -19,6 +19,7 @@ static void set_defaults(struct esf_file *file, const char *path)
 
 	config->path = esf_arena_text(&file->arena, path);
 	config->lcores_auto = true;
+	config->idle.max_sleep_us = 200;
 	config->rollup.window_ns = 10 * ESF_S;
 	config->rollup.windows_open = 3;
 	config->rollup.epoch_ns = ESF_S;
@@ -57,6 +58,7 @@ static void take_enums(struct esf_file *file)
 	file->config.profile = (enum esf_profile)file->profile;
 	file->config.domain = (enum esf_domain_name)file->domain;
 	file->config.ingestion = (enum esf_ingestion)file->ingestion;
+	file->config.idle.policy = (enum esf_idle_policy)file->idle_policy;
 	file->config.learn_sites = file->unknown_sites == 1;
 	file->config.compare.fleetwise = file->calibrate == 1;
 	if (file->config.compare.baseline_slots == BASELINE_BY_PROFILE)

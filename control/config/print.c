@@ -111,6 +111,22 @@ void esf_print_receive_only(FILE *out, const struct esf_config *config)
 		fprintf(out, "%s%u", i == 0 ? "" : ",", config->receive_only[i]);
 }
 
+void esf_print_idle_policy(FILE *out, const struct esf_config *config)
+{
+	fputs(esf_idle_names[config->idle.policy], out);
+}
+
+void esf_print_idle_sleep(FILE *out, const struct esf_config *config)
+{
+	fprintf(out, "%u", config->idle.max_sleep_us);
+}
+
+void esf_print_idle(FILE *out, const struct esf_config *config)
+{
+	fprintf(out, "idle.policy\t%s\n", esf_idle_names[config->idle.policy]);
+	put_count(out, "idle.max_sleep_us", config->idle.max_sleep_us);
+}
+
 void esf_print_ports(FILE *out, const struct esf_config *config)
 {
 	for (uint32_t i = 0; i < config->ports_count; i++) {

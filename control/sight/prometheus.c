@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "control/fleet/comparison.h"
+#include "control/sight/prometheus_pipeline.h"
 #include "control/sight/prometheus_pressure.h"
 
 #ifndef ESF_VERSION
@@ -305,6 +306,8 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 		put_history(out, input->history);
 	if (input->pressure != NULL)
 		esf_prometheus_put_pressure(out, input->pressure);
+	if (input->pipeline != NULL)
+		esf_prometheus_put_pipeline(out, input->pipeline);
 	if (input->view != NULL)
 		put_view(out, input->view);
 	if (fclose(out) == 0)

@@ -10,6 +10,7 @@
 #include "control/incident/event_log.h"
 #include "control/reload.h"
 #include "dataplane/ledger.h"
+#include "lcores/pipeline.h"
 #include "lcores/pressure.h"
 
 /*
@@ -23,6 +24,7 @@ struct esf_prometheus_input {
 	const struct esf_ledger *ledger;
 	const struct esf_event_snapshot *events;
 	const struct esf_pressure *pressure; /* NULL: no lcores */
+	const struct esf_pipeline *pipeline; /* NULL: no lcores */
 	struct esf_reload_counts reloads;
 	const struct esf_history_status *history; /* NULL: none */
 	int64_t started; /* Unix ns */

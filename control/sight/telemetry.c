@@ -133,7 +133,7 @@ static json_t *build_document(build_fn build, struct esf_answer *answer)
 	rcu_register_thread();
 	rcu_read_lock();
 	answer->view = esf_views_closed(sources.views);
-	if (answer->view != NULL || build == esf_answer_ledger)
+	if (answer->view != NULL || build == esf_answer_ledger || build == esf_answer_pipeline)
 		document = build(answer);
 	else
 		esf_reply_error(answer->reply, 503, "no window has closed yet");
@@ -181,6 +181,19 @@ static int answer_ledger(const char *command, const char *params, struct rte_tel
 	return answer(esf_answer_ledger, &request, info);
 }
 
+static int answer_pipeline(const char *command, const char *params, struct rte_tel_data *info)
+{
+	struct esf_request request;
+
+	(void)command;
+	esf_request_start(&request, "GET");
+	if (is_given(params)) {
+		request.params[0] = (struct esf_param){ "lcore", params };
+		request.params_count = 1;
+	}
+	return answer(esf_answer_pipeline, &request, info);
+}
+
 static int answer_fleet(const char *command, const char *params, struct rte_tel_data *info)
 {
 	struct esf_request request;
@@ -203,6 +216,9 @@ int esf_telemetry_start(const struct esf_api_sources *from)
 	pthread_mutex_unlock(&lock);
 	error = rte_telemetry_register_cmd("/estream/ledger", answer_ledger,
 	    "What became of every datagram and record. Parameter: a site's name, for that site's");
+	if (error == 0)
+		error = rte_telemetry_register_cmd("/estream/pipeline", answer_pipeline,
+		    "What the poll loops do, in cycles. Parameter: a data lcore, for that one's");
 	if (error == 0)
 		error = rte_telemetry_register_cmd("/estream/fleet", answer_fleet,
 		    "The fleet in the latest closed window. Parameter: a region's name, for that "
