@@ -49,6 +49,7 @@
 	X(swap)                                                                                    \
 	X(handover)                                                                                \
 	X(storm_ring)                                                                              \
+	X(nodes)                                                                                   \
 	X(clock)                                                                                   \
 	X(config)                                                                                  \
 	X(csv)                                                                                  \

@@ -220,6 +220,12 @@ static void wrong_types_say_what_they_got(void)
 		{ "profile: smal\n",
 		    "t:1: profile: got \"smal\", want small, medium, large or xlarge, did you mean "
 		    "\"small\"?" },
+		{ "idle: {policy: slep}\n",
+		    "t:1: idle.policy: got \"slep\", want auto, poll, yield or sleep, did you "
+		    "mean \"sleep\"?" },
+		{ "idle: {max_sleep_us: 200us}\n",
+		    "t:1: idle.max_sleep_us: got \"200us\", want 20..10000" },
+		{ "idle: sleep\n", "t:1: idle: got \"sleep\", want a mapping" },
 		{ "sites:\n", "t:1: sites: got nothing, want a list ([] when there are none)" },
 		{ "sites: 3\n", "t:1: sites: got \"3\", want a list" },
 		{ "rollup: 10s\n", "t:1: rollup: got \"10s\", want a mapping" },
@@ -271,6 +277,7 @@ static void every_bound_is_where_the_reference_says(void)
 		{ "ports: [{port: 0, addresses: ['fd00::1/%s']}]", { "1", "128" }, { "0", "129" } },
 		{ "sites: [{name: a, id: %s}]", { "1", "4294967295" }, { "0", "4294967296" } },
 		{ "sites: [{name: a, id: 1, weight: %s}]", { "0.001", "1e9" }, { "0", "1.1e9" } },
+		{ "idle: {max_sleep_us: %s}", { "20", "10000" }, { "19", "10001" } },
 		{ "receive_only: [%s]", { "0", "127" }, { "-1", "128" } },
 		{ "rollup: {epoch: 1s, window: %s}", { "1s", "1h" }, { "999ms", "3601s" } },
 		{ "rollup: {windows_open: %s}", { "1", "16" }, { "0", "17" } },
@@ -703,6 +710,8 @@ static void absent_keys_have_the_contracts_defaults(void)
 	CU_ASSERT_EQUAL(config->domain, ESF_ENERGY);
 	CU_ASSERT_EQUAL(config->ingestion, ESF_FULL);
 	CU_ASSERT_TRUE(config->lcores_auto);
+	CU_ASSERT_EQUAL(config->idle.policy, ESF_IDLE_AUTO);
+	CU_ASSERT_EQUAL(config->idle.max_sleep_us, 200);
 	CU_ASSERT_STRING_EQUAL(config->listeners[0].site_tag, "site");
 	CU_ASSERT_EQUAL(config->listeners[0].precision_ns, 1);
 	CU_ASSERT_EQUAL(config->sites[0].weight, 1);

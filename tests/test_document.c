@@ -349,6 +349,52 @@ static void ledger_says_where_room_ran_short(void)
 	    "[{\"name\":\"p\",\"size\":10,\"free\":7,\"low_water\":6,\"failed\":5}]");
 }
 
+#define NO_NODE(name) "{\"node\":\"" name "\",\"in\":0,\"out\":0,\"cycles\":0}"
+
+/* Shares that have nothing to be a share of are null. */
+static void pipeline_says_what_each_lcore_does_and_at_which_price(void)
+{
+	static struct esf_pipeline pipeline = {
+		.hz = 2000000000,
+		.idle = ESF_IDLE_SLEEP,
+		.max_sleep_us = 300,
+		.lcores_count = 2,
+		.lcores[0] = { .lcore = 1,
+		    .receive_only = true,
+		    .queues_count = 2,
+		    .nodes = { .total = 100, .busy = 40, .idle = 50, .asleep = 30, .passes = 9,
+		        .busy_passes = 3, .sleeps = 2, .node[ESF_NODE_PROCESS] = { 8, 7, 6 } },
+		    .packets = 160, .bursts = 5, .full_bursts = 1,
+		    .recent = { 4, 1000, 250, 500, 100, 64, 2 } },
+		.lcores[1] = { .lcore = 5 },
+	};
+	const char *empty =
+	    NO_NODE("inbox") "," NO_NODE("receive") "," NO_NODE("process") "," NO_NODE(
+	        "answer") "," NO_NODE("hand_over") "," NO_NODE("publish");
+	char want[4096];
+
+	snprintf(want, sizeof(want),
+	    "{\"time\":7,\"hz\":2000000000,\"idle\":{\"policy\":\"sleep\",\"max_sleep_us\":300},"
+	    "\"lcores\":[{\"lcore\":5,\"receive_only\":false,\"queues\":0,\"cycles\":{\"total\":0,"
+	    "\"busy\":0,\"idle\":0,\"asleep\":0},\"passes\":{\"total\":0,\"busy\":0},\"sleeps\":0,"
+	    "\"bursts\":{\"packets\":0,\"count\":0,\"full\":0,\"fill\":null},\"recent\":null,"
+	    "\"nodes\":[%s]}]}",
+	    empty);
+	check_text(esf_document_pipeline(&pipeline, 7, 5), want);
+	pipeline.lcores_count = 1;
+	snprintf(want, sizeof(want),
+	    "{\"time\":7,\"hz\":2000000000,\"idle\":{\"policy\":\"sleep\",\"max_sleep_us\":300},"
+	    "\"lcores\":[{\"lcore\":1,\"receive_only\":true,\"queues\":2,\"cycles\":{\"total\":100,"
+	    "\"busy\":40,\"idle\":50,\"asleep\":30},\"passes\":{\"total\":9,\"busy\":3},"
+	    "\"sleeps\":2,\"bursts\":{\"packets\":160,\"count\":5,\"full\":1,\"fill\":0.5},"
+	    "\"recent\":{\"seconds\":4.0,\"busy\":0.25,\"asleep\":0.5,\"items_per_s\":25.0,"
+	    "\"packets_per_s\":16.0,\"cycles_per_item\":2.5,\"fill\":0.5},"
+	    "\"nodes\":[%s,%s,{\"node\":\"process\",\"in\":8,\"out\":7,\"cycles\":6},%s,%s,%s]}]}",
+	    NO_NODE("inbox"), NO_NODE("receive"), NO_NODE("answer"), NO_NODE("hand_over"),
+	    NO_NODE("publish"));
+	check_text(esf_document_pipeline(&pipeline, 7, -1), want);
+}
+
 static void ledger_shows_what_is_in_flight_and_what_is_missing(void)
 {
 	struct esf_ledger ledger = {
@@ -426,6 +472,7 @@ void esf_suite_document(void)
 	CU_ADD_TEST(suite, infinities_are_null);
 	CU_ADD_TEST(suite, ledger_counts_every_verdict_and_balances);
 	CU_ADD_TEST(suite, ledger_says_where_room_ran_short);
+	CU_ADD_TEST(suite, pipeline_says_what_each_lcore_does_and_at_which_price);
 	CU_ADD_TEST(suite, ledger_shows_what_is_in_flight_and_what_is_missing);
 	CU_ADD_TEST(suite, site_ledger_balances_by_itself);
 }

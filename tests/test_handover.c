@@ -182,6 +182,15 @@ static void handover_keeps_order_and_bytes_across_the_wrap(void)
 	esf_handover_destroy(handover);
 }
 
+static void check_flush(struct esf_handover *handover, uint32_t put, uint32_t refused)
+{
+	struct esf_handover_flushed flushed = esf_handover_flush(handover, 0);
+
+	CU_ASSERT_EQUAL(flushed.put, put);
+	CU_ASSERT_EQUAL(flushed.refused, refused);
+}
+
+/* Each flush says what was put and refused since the one before. */
 static void handover_refuses_when_full_and_loses_nothing(void)
 {
 	struct esf_handover *handover = create(2, 3);
@@ -191,12 +200,13 @@ static void handover_refuses_when_full_and_loses_nothing(void)
 		CU_ASSERT_TRUE_FATAL(put(handover, 0, 1, i, ONE_CELL));
 	CU_ASSERT_FALSE(put(handover, 0, 1, CAPACITY, 0));
 	CU_ASSERT_FALSE(put(handover, 0, 1, CAPACITY, ESF_DATAGRAM_MAX));
-	esf_handover_flush(handover, 0);
+	check_flush(handover, CAPACITY, 2);
 	CU_ASSERT_FALSE(put(handover, 0, 1, CAPACITY, ONE_CELL));
 	CU_ASSERT_EQUAL(esf_handover_take(handover, 1, 1, see, &seen), 1);
 	CU_ASSERT_FALSE(put(handover, 0, 1, CAPACITY, ONE_CELL + 1));
 	CU_ASSERT_TRUE(put(handover, 0, 1, CAPACITY, ONE_CELL));
-	esf_handover_flush(handover, 0);
+	check_flush(handover, 1, 2);
+	check_flush(handover, 0, 0);
 	take_all(handover, 1, &seen);
 	CU_ASSERT_EQUAL(seen.parcels, CAPACITY + 1);
 	CU_ASSERT_EQUAL(seen.wrong, 0);

@@ -122,6 +122,15 @@ LEDGER = {**SITE_LEDGER, "nic": {**LOST, "ports": [{**LOST, "port": INT, "name":
           "mbufs": dict.fromkeys(("total", "free", "in_use"), INT),
           "rings": [dict.fromkeys(("from", "to", "capacity", "high_water", "refused"), INT)],
           "mempools": [{"name": TEXT, **dict.fromkeys(("size", "free", "low_water", "failed"), INT)}]}
+NODES = ("inbox", "receive", "process", "answer", "hand_over", "publish")
+PIPELINE = {"time": INT, "hz": INT, "idle": {"policy": {"auto", "poll", "yield", "sleep"}, "max_sleep_us": INT},
+            "lcores": [{"lcore": INT, "receive_only": BOOL, "queues": INT,
+                        "cycles": dict.fromkeys(("total", "busy", "idle", "asleep"), INT),
+                        "passes": dict.fromkeys(("total", "busy"), INT), "sleeps": INT,
+                        "bursts": {"packets": INT, "count": INT, "full": INT, "fill": Maybe(REAL)},
+                        "recent": Maybe({"seconds": REAL, "busy": REAL, "asleep": REAL, "items_per_s": REAL,
+                                         "packets_per_s": REAL, "cycles_per_item": Maybe(REAL), "fill": Maybe(REAL)}),
+                        "nodes": [{"node": set(NODES), **dict.fromkeys(("in", "out", "cycles"), INT)}]}]}
 EVENT = {"time": INT, "site": TEXT, "code": Maybe(TEXT), "severity": INT, "state": {"message", "raise", "clear"},
          "source": {"etd", "syslog"}, "text": TEXT}
 EVENTS = {"time": INT, "dropped": INT, "matched": {"ground_fault": INT, "other_fault": INT},
@@ -351,6 +360,38 @@ def check_ledger(checks, api, labels):
                                      of_site["balanced"]), (sent["datagrams"], sent["duplicates"], True))
 
 
+def check_pipeline(checks, api, fleetctl):
+    """One lcore, no hand-over, and all there was has been received: the sums are known to the unit."""
+    ledger = api.get("ledger")["datagrams"]
+    pipeline = check_shape(checks, api, "/api/v1/pipeline", PIPELINE)
+    lcore, = pipeline["lcores"]
+    nodes, cycles = {node["node"]: node for node in lcore["nodes"]}, lcore["cycles"]
+    checks.equal("every node, in order", tuple(nodes), NODES)
+    checks.that("no node has more out than in", all(n["out"] <= n["in"] for n in nodes.values()), nodes)
+    checks.equal("receive's in and out", (nodes["receive"]["in"], nodes["receive"]["out"]), (ledger["received"],) * 2)
+    checks.equal("process' in and out", (nodes["process"]["in"], nodes["process"]["out"]),
+                 (ledger["received"], ledger["accepted"]))
+    checks.equal("nobody handed over", [nodes[name]["in"] for name in ("inbox", "hand_over", "answer")], [0, 0, 0])
+    checks.that("something was published", nodes["publish"]["in"] > 0, nodes["publish"])
+    checks.equal("the queue's packets", lcore["bursts"]["packets"], ledger["received"])
+    open_s = (cycles["total"] - cycles["busy"] - cycles["idle"]) / pipeline["hz"]
+    checks.that("busy and idle cycles are all but those of the pass under way", 0 <= open_s < 0.5, cycles)
+    checks.that("nodes' cycles are the busy ones",
+                abs(sum(n["cycles"] for n in nodes.values()) - cycles["busy"]) <= 0.02 * cycles["busy"], (nodes, cycles))
+    checks.that("asleep is idle", cycles["asleep"] <= cycles["idle"] and
+                (lcore["sleeps"] > 0 or cycles["asleep"] == 0), lcore)
+    checks.that("most passes found nothing", 0 < lcore["passes"]["busy"] < lcore["passes"]["total"] / 2, lcore["passes"])
+    checks.that("and the last seconds were idle", lcore["recent"] and 0 <= lcore["recent"]["busy"] < 0.5, lcore["recent"])
+    checks.equal("one lcore", [each["lcore"] for each in api.get("pipeline?lcore=%d" % lcore["lcore"])["lcores"]],
+                 [lcore["lcore"]])
+    later = api.get("pipeline")["lcores"][0]
+    checks.that("cycles and passes go on", later["cycles"]["total"] > cycles["total"] and
+                later["passes"]["total"] > lcore["passes"]["total"], later)
+    shown = fleetctl("pipeline")[1]
+    checks.that("fleetctl shows the nodes", all(name in shown for name in ("receive", "process", "publish")) and
+                "{:,}".format(ledger["received"]) in shown, shown)
+
+
 def check_events(checks, api):
     events = check_shape(checks, api, "/api/v1/events", EVENTS)
     checks.equal("events by code", events["matched"], {"ground_fault": 1, "other_fault": 1})
@@ -431,7 +472,10 @@ def check_refusals(checks, api):
         ("/api/v1/intervals?scope=fleets", 400, 'got "fleets", want fleet, region:NAME or site:NAME'),
         ("/api/v1/intervals?interval=7s", 404, 'interval: got "7s", want one of'),
         ("/api/v1/slots", 501, "not built yet"),
-        ("/api/v1/pipeline", 501, "not built yet"),
+        ("/api/v1/pipeline?lcore=x", 400, 'lcore: got "x", want 0..127'),
+        ("/api/v1/pipeline?lcore=128", 400, 'lcore: got "128", want 0..127'),
+        ("/api/v1/pipeline?lcore=126", 404, "no data lcore 126"),
+        ("/api/v1/pipeline?site=x", 400, "want one of: lcore"),
         ("/api/v1/stream", 501, "not built yet"),
     )
     for path, want, says in cases:
@@ -504,6 +548,12 @@ def check_metrics(checks, api):
                 checks.equal("metric %s %s" % (kind, verdict),
                              samples.get('estream_%s_total{verdict="%s"}' % (kind, verdict)), count)
         checks.equal("metric %s received" % kind, samples["estream_%s_received_total" % kind], ledger[kind]["received"])
+    nodes = {name: value for name, value in samples.items() if name.startswith("estream_node_")}
+    checks.equal("metrics of nodes", len(nodes), 3 * len(NODES))
+    checks.equal("metrics of what was processed", [value for name, value in nodes.items() if 'node="process"' in name][:2],
+                 [ledger["datagrams"]["received"], ledger["datagrams"]["accepted"]])
+    checks.that("metrics of an lcore", sum(value for name, value in samples.items() if name.startswith(
+        "estream_lcore_cycles_total")) > 0 and samples["estream_tsc_hertz"] > 0)
     checks.equal("metric of events", samples['estream_events_total{code="ground_fault"}'], 1)
     checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
     checks.that("metric of skewed sites", "estream_sites_skewed" in samples)
@@ -566,8 +616,18 @@ def check_telemetry(checks, api, prefix):
     checks.equal("telemetry's region", (told["name"], told["kpis"]["thermal_margin"]["mean"]), ("south", "60"))
     told = ask_telemetry(path, "/estream/fleet,nowhere")["/estream/fleet"]
     checks.that("telemetry's refusal", 'no region' in told["error"], told)
+    pipeline = api.get("pipeline")
+    told = ask_telemetry(path, "/estream/pipeline")["/estream/pipeline"]["lcores"]["0"]
+    checks.equal("telemetry's pipeline", (told["lcore"], told["bursts"]["packets"], told["nodes"]["2"]["node"],
+                                          told["nodes"]["2"]["out"]),
+                 (pipeline["lcores"][0]["lcore"], ledger["datagrams"]["received"], "process",
+                  ledger["datagrams"]["accepted"]))
+    one = ask_telemetry(path, "/estream/pipeline,%d" % told["lcore"])["/estream/pipeline"]["lcores"]
+    checks.equal("telemetry's pipeline of one lcore", [each["lcore"] for each in one.values()], [told["lcore"]])
+    refused = ask_telemetry(path, "/estream/pipeline,126")["/estream/pipeline"]
+    checks.that("telemetry knows no such lcore", "no data lcore 126" in refused.get("error", ""), refused)
     known = ask_telemetry(path, "/")["/"]
-    checks.that("its commands are listed", {"/estream/ledger", "/estream/fleet"} <= set(known), known)
+    checks.that("its commands are listed", {"/estream/ledger", "/estream/pipeline", "/estream/fleet"} <= set(known), known)
 
 
 def check_tables(checks, what, out):
@@ -584,7 +644,7 @@ def check_fleetctl(checks, api, fleetctl):
                   ["sites", "--sort", "health", "--limit", "5"], ["sites", "--region", "south", "--status", "unknown"],
                   ["site", FAILING, "--unmapped"], ["rule", "test", "margin"], ["rule", "test", "a", "a", "b"],
                   ["site", FAILING], ["site", ODD], ["site", LONG], ["ledger"], ["ledger", "--all"],
-                  ["ledger", "--site", "south-2"], ["top", "--once"], ["help"],
+                  ["ledger", "--site", "south-2"], ["pipeline"], ["top", "--once"], ["help"],
                   ["outliers"], ["outliers", "--region", "south", "--kpi", "efficiency", "--odd", "both", "--limit", "3"],
                   ["ranking"], ["ranking", "--by", "thermal_margin", "--region", "north", "--limit", "4"],
                   ["events"], ["events", "--site", "north-1", "--code", "other_fault", "--limit", "3"]):
@@ -613,7 +673,7 @@ def check_fleetctl(checks, api, fleetctl):
     checks.that("events are shown", "ground_fault" in shown["events"] and "1 info" in shown["events"], shown["events"])
     for words, path in ((["status"], "fleet"), (["events"], "events"), (["outliers"], "outliers"),
                         (["ranking"], "ranking"), (["regions"], "regions"),
-                        (["site", FAILING], "sites/" + FAILING), (["ledger"], "ledger"),
+                        (["site", FAILING], "sites/" + FAILING), (["ledger"], "ledger"), (["pipeline"], "pipeline"),
                         (["sites", "--limit", "3"], "sites?limit=3")):
         code, out, _ = fleetctl("--json", *words)
         checks.equal("fleetctl --json %s" % words[0], (code, set(json.loads(out))), (0, set(api.get(path))))
@@ -709,6 +769,7 @@ def check_all(checks, build, appliance, labels, prefix):
     check_site(checks, api, labels)
     check_comparison(checks, api)
     check_ledger(checks, api, labels)
+    check_pipeline(checks, api, fleetctl)
     check_events(checks, api)
     check_names(checks, api, fleetctl)
     check_metrics(checks, api)

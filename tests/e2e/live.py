@@ -199,7 +199,7 @@ def check_fleetctl(checks, build, appliance):
                               capture_output=True, timeout=30, check=False)
 
     for arguments in (["status"], ["regions"], ["region", "north"], ["sites"], ["site", "west-10"], ["ledger"],
-                      ["top", "--once"]):
+                      ["pipeline"], ["top", "--once"]):
         done = ask(*arguments)
         wide = [line for line in done.stdout.splitlines() if len(line) > 100]
         checks.that("fleetctl %s" % " ".join(arguments), done.returncode == 0 and done.stdout and not wide,
@@ -227,7 +227,32 @@ def count_every_datagram(checks, build, memory):
             check_stop(checks, "200,000 datagrams", appliance)
 
 
+def check_nodes(checks, what, appliance, ledger):
+    """At rest, over all lcores: what each stage counted, to the unit, and each lcore's cycles. Returns the document."""
+    pipeline = appliance.get("pipeline")
+    lcores = [{node["node"]: node for node in lcore["nodes"]} for lcore in pipeline["lcores"]]
+
+    def total(node, key):
+        return sum(nodes[node][key] for nodes in lcores)
+
+    datagrams = ledger["datagrams"]
+    checks.equal("%s: what was received was processed" % what, (total("receive", "in"), total("process", "in")),
+                 (datagrams["received"],) * 2)
+    checks.equal("%s: what was handed over was taken" % what, total("hand_over", "out"), total("inbox", "in"))
+    checks.equal("%s: none was refused but neighbours and the like" % what,
+                 total("process", "in") - total("process", "out"), datagrams["received"] - datagrams["accepted"])
+    checks.equal("%s: nobody refused after that" % what, [total(node, "in") - total(node, "out")
+                                                          for node in ("inbox", "hand_over", "publish")], [0, 0, 0])
+    for lcore in pipeline["lcores"]:
+        cycles = lcore["cycles"]
+        checks.that("%s: lcore %d: busy and idle are all cycles but a pass's" % (what, lcore["lcore"]),
+                    0 <= cycles["total"] - cycles["busy"] - cycles["idle"] < pipeline["hz"], cycles)
+        checks.that("%s: lcore %d: asleep is idle" % (what, lcore["lcore"]), cycles["asleep"] <= cycles["idle"], cycles)
+    return pipeline
+
+
 def run_on_lcores(checks, build, what, lcores, more, port, memory):
+    """Returns what the poll loops counted."""
     with tempfile.TemporaryDirectory() as folder, Link() as link:
         with Appliance(build, config(2, more), eal_on(link, memory, port, lcores)) as appliance:
             with Watch(appliance, 0.02) as watch:
@@ -240,7 +265,23 @@ def run_on_lcores(checks, build, what, lcores, more, port, memory):
             checks.equal("%s: records accepted" % what, ledger["records"]["accepted"], values)
             checks.that("%s: the ledger was read under load" % what, watch.count >= 20, watch.count)
             checks.equal("%s: ledgers under load that did not balance" % what, watch.unbalanced, [])
+            pipeline = check_nodes(checks, what, appliance, appliance.get("ledger"))
             check_stop(checks, what, appliance)
+    return pipeline
+
+
+def rest_when_idle(checks, build, memory):
+    """Lcores that sleep or yield lose nothing; whoever sleeps says how much."""
+    for what, lcores, more, sleeps in (
+            ("1 lcore that sleeps", "0@0,1@1", "idle: {policy: sleep}", True),
+            ("1 lcore that sleeps for 10 ms", "0@0,1@1", "idle: {policy: sleep, max_sleep_us: 10000}", True),
+            ("1 that receives, 2 that own, all sleep", "(0-3)@(0,1)",
+             'lcores: "1-3"\nreceive_only: [1]\nidle: {policy: sleep}', True),
+            ("1 lcore that yields", "0@0,1@1", "idle: {policy: yield}", False)):
+        pipeline = run_on_lcores(checks, build, what, lcores, more, RING, memory)
+        checks.equal("%s: the policy" % what, pipeline["idle"]["policy"], "sleep" if sleeps else "yield")
+        checks.equal("%s: who slept" % what, [lcore["sleeps"] > 0 and lcore["cycles"]["asleep"] > 0
+                                              for lcore in pipeline["lcores"]], [sleeps] * len(pipeline["lcores"]))
 
 
 def share_cores(checks, build, memory):
@@ -315,7 +356,7 @@ def hear_messages(checks, build, memory):
             check_stop(checks, "messages", appliance)
 
 
-TESTS = (count_every_datagram, share_cores, stop_under_load, answer_neighbours, hear_messages)
+TESTS = (count_every_datagram, share_cores, rest_when_idle, stop_under_load, answer_neighbours, hear_messages)
 
 
 def main(build, *names):
