@@ -35,7 +35,7 @@ LINES = 15
 SETTLES_S = 30
 LOSS_MAX = 0.1  # beyond it no higher rate is tried
 HEADER = (f"{'receiver':16} {'datagrams/s':>11} {'reached':>8} {'lines offered':>13} {'delivered':>10} {'lost':>9} "
-          f"{'lost %':>6} {'CPU s':>7} {'CPU s/M lines':>13}")
+          f"{'lost %':>6} {'CPU s':>7} {'CPU s/M lines':>13} {'busy s/M lines':>14}")
 
 
 def spoken(arguments, kind, rate):
@@ -63,15 +63,15 @@ def send(arguments, link, folder, kind, rate):
 
 
 def settled(receiver):
-    """CPU time when its count of lines last changed."""
-    last, cpu_s, since = receiver.lines(), receiver.cpu_s(), time.monotonic()
+    """CPU time, and our lcores' busy time, when its count of lines last changed."""
+    last, spent, since = receiver.lines(), (receiver.cpu_s(), receiver.busy_s()), time.monotonic()
     end = since + SETTLES_S
     while time.monotonic() < min(since + receiver.still_s, end):
         time.sleep(0.1)
-        now_s, lines = receiver.cpu_s(), receiver.lines()
+        now, lines = (receiver.cpu_s(), receiver.busy_s()), receiver.lines()
         if lines != last:
-            last, cpu_s, since = lines, now_s, time.monotonic()
-    return cpu_s
+            last, spent, since = lines, now, time.monotonic()
+    return spent
 
 
 def step(arguments, kind, rate):
@@ -81,36 +81,44 @@ def step(arguments, kind, rate):
             subprocess.run(["ip", "address", "add", "10.9.0.2/24", "dev", link.near], check=True)
         with kind(arguments, folder, link) as receiver:
             time.sleep(1)
-            before, cpu_s = receiver.lines(), receiver.cpu_s()
+            before, cpu_before, busy_before = receiver.lines(), receiver.cpu_s(), receiver.busy_s()
             summary = send(arguments, link, folder, kind, rate)
-            cpu_s = settled(receiver) - cpu_s
+            cpu_s, busy_s = settled(receiver)
             delivered = receiver.stored() - before
             wrong = receiver.finish()
     offered = summary["records"] // kind.fields
+    cpu_s -= cpu_before
+    each = {"cpu_s": cpu_s, "cpu_s_per_million": cpu_s / delivered * 1e6 if delivered else None,
+            "busy_s_per_million": (busy_s - busy_before) / delivered * 1e6 if delivered and busy_s is not None else None}
     return {"receiver": kind.name, "rate": rate, "reached": summary["datagrams"] / summary["seconds"],
-            "offered": offered, "delivered": delivered, "lost": offered - delivered, "cpu_s": cpu_s,
-            "cpu_s_per_million": cpu_s / delivered * 1e6 if delivered else None, "wrong": wrong}
+            "offered": offered, "delivered": delivered, "lost": offered - delivered, **each,
+            "wrong": wrong}
 
 
 def show(row):
-    each = row["cpu_s_per_million"]
+    each, busy = ("-" if row[key] is None else f"{row[key]:.2f}" for key in ("cpu_s_per_million", "busy_s_per_million"))
     print(f"{ALL[row['receiver']].title:16} {row['rate']:11} {row['reached']:8.0f} {row['offered']:13} "
           f"{row['delivered']:10} {row['lost']:9} {100 * row['lost'] / row['offered']:6.2f} {row['cpu_s']:7.2f} "
-          f"{'-' if each is None else format(each, '.2f'):>13}", flush=True)
+          f"{each:>13} {busy:>14}", flush=True)
 
 
-def best(rows, name):
-    """The fewest CPU seconds a line of all its rates that lost no more than LOSS_MAX."""
-    return min((row["cpu_s_per_million"] for row in rows if row["receiver"] == name and row["cpu_s_per_million"] and
+def best(rows, name, of="cpu_s_per_million"):
+    """The fewest seconds a line of all its rates that lost no more than LOSS_MAX."""
+    return min((row[of] for row in rows if row["receiver"] == name and row[of] and
                 row["lost"] <= LOSS_MAX * row["offered"]), default=None)
 
 
 def ratios(rows):
+    """Each peer's CPU seconds a line beside ours: {peer: {ours: times}}, each at its best; and beside our busy time."""
     found = {}
-    for ours, others in (("ours", receivers.ALL), ("ours-statsd", statsd.ALL)):
-        own = best(rows, ours)
-        peers = {name: best(rows, name) for name in others if name != ours}
-        found.update({name: each / own for name, each in peers.items() if each and own})
+    for kinds in (receivers.ALL, statsd.ALL):
+        own = {name: best(rows, name) for name, kind in kinds.items() if issubclass(kind, receivers.Ours)}
+        busy = [best(rows, name, "busy_s_per_million") for name in own]
+        own["busy"] = min((each for each in busy if each), default=None)
+        for name in kinds.keys() - own.keys():
+            theirs = best(rows, name)
+            if theirs and any(own.values()):
+                found[name] = {mine: theirs / each for mine, each in own.items() if each}
     return found
 
 
@@ -158,8 +166,10 @@ def main():
     if arguments.json:
         print(json.dumps({"rows": rows, "ratios": ratios(rows)}))
     else:
-        for name, ratio in ratios(rows).items():
-            print(f"{ALL[name].title}: {ratio:.1f} x ours, CPU seconds a line, each at its best")
+        for name, times in ratios(rows).items():
+            said = ", ".join(f"{each:.1f} x {ALL[mine].title if mine in ALL else 'our lcore in busy passes'}"
+                             for mine, each in times.items())
+            print(f"{ALL[name].title}: CPU seconds a line, each at its best: {said}")
     wrong = [f"{row['receiver']} at {row['rate']}: {row['wrong']}" for row in rows if row["wrong"]]
     sys.exit("\n".join(wrong) if wrong else 0)
 

@@ -9,7 +9,7 @@ import shutil
 import socketserver
 import threading
 
-from receivers import HTTP, OURS, Ours, Receiver
+from receivers import HTTP, OURS, Ours, OursSleeps, Receiver
 
 PORT = 8125
 LINES = 24
@@ -99,8 +99,12 @@ class OursStatsd(Ours):
     def config(self):
         kpis = "".join(f"  - {{name: {name}}}\n" for name in NAMES)
         sites = "  - {id: 1, name: s-1, addresses: [10.9.0.1]}"
-        text = OURS % (HTTP, sites)
+        text = OURS % (self.idle, HTTP, sites)
         return text.replace("{udp: 8089, format: influx}", f"{{udp: {PORT}, format: statsd}}") + "kpis:\n" + kpis
+
+
+class OursStatsdSleeps(OursStatsd):
+    name, title, idle = "ours-statsd-sleeps", OursSleeps.title, OursSleeps.idle
 
 
 class Netdata(Statsd):
@@ -192,4 +196,4 @@ class Brubeck(Statsd):
         return self.caught_up(self.carbon.total)
 
 
-ALL = {one.name: one for one in (OursStatsd, Netdata, Collectd, Brubeck)}
+ALL = {one.name: one for one in (OursStatsd, OursStatsdSleeps, Netdata, Collectd, Brubeck)}
