@@ -31,7 +31,7 @@ struct outbox {
 /* Owner: the lcore of the shard. */
 struct sender {
 	struct outbox to[ESF_SHARDS_MAX];
-	uint64_t unpublished; /* bit i: to[i].used is not 0 */
+	uint64_t unpublished;             /* bit i: to[i].used is not 0 */
 	struct esf_handover_flushed next; /* what the next flush says */
 } __rte_cache_aligned;
 

@@ -12,10 +12,10 @@
  *           and sleeps for 50 us after 64
  *   poll    polls, whoever else wants the CPU
  *   yield   yields after 16 empty passes in a row
- *   sleep   sleeps after 8, for ESF_IDLE_SLEEP_US_MIN at first. How long is settled at each sleep by
- *           what was found since the last: less than half of ESF_IDLE_BATCH items double it up to
- *           the most that the configuration allows, more than ESF_IDLE_BATCH halve it. So a busy port
- *           is left alone for about the time of one burst, and a quiet one for the longest.
+ *   sleep   sleeps after 8, for ESF_IDLE_SLEEP_US_MIN at first. How long is settled at each sleep
+ * by what was found since the last: less than half of ESF_IDLE_BATCH items double it up to the most
+ * that the configuration allows, more than ESF_IDLE_BATCH halve it. So a busy port is left alone
+ * for about the time of one burst, and a quiet one for the longest.
  *
  * Nothing is lost where what arrives during one sleep fits the queue, and the inbox: that is the
  * queue's packets / (the longest sleep + what the kernel needs to wake a thread) a second, whatever
@@ -44,8 +44,8 @@ struct esf_idle {
 };
 
 /* max_sleep_us is sleep's, ESF_IDLE_SLEEP_US_MIN..ESF_IDLE_SLEEP_US_MAX. */
-void esf_idle_start(struct esf_idle *idle, enum esf_idle_policy policy, bool shares_cpu,
-    uint32_t max_sleep_us);
+void esf_idle_start(
+    struct esf_idle *idle, enum esf_idle_policy policy, bool shares_cpu, uint32_t max_sleep_us);
 
 /* A pass found so many items. */
 static inline void esf_idle_found(struct esf_idle *idle, uint64_t items)

@@ -124,8 +124,8 @@ static int make_pollers(struct esf_launch *launch, FILE *errors)
 		poller->clock = &launch->clock;
 		poller->keepalive = esf_watchdog_keepalive(launch->watchdog);
 		poller->stop = &launch->stop;
-		esf_idle_start(&poller->idle, launch->plan.idle, shard->shares_cpu,
-		    launch->plan.max_sleep_us);
+		esf_idle_start(
+		    &poller->idle, launch->plan.idle, shard->shares_cpu, launch->plan.max_sleep_us);
 		poller->queues_count = shard->queues_count;
 		for (uint32_t j = 0; j < shard->queues_count; j++)
 			fill_queue(launch, &shard->queues[j], &poller->queues[j]);

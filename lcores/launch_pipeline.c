@@ -7,7 +7,8 @@
 
 enum { MOMENT_S = 1 }; /* at least between two moments */
 
-static void count_lcore(const struct esf_launch *launch, uint32_t index, struct esf_lcore_counts *to)
+static void count_lcore(
+    const struct esf_launch *launch, uint32_t index, struct esf_lcore_counts *to)
 {
 	const struct esf_plan_shard *shard = &launch->plan.shards[index];
 	const struct esf_poller *poller = launch->pollers[index];

@@ -26,8 +26,8 @@ struct esf_moment {
 	struct esf_lcore_moment lcores[ESF_SHARDS_MAX];
 };
 
-/* What launch.c, launch_counts.c and launch_pipeline.c share, and nobody else includes. Owner: the control thread;
- * fields that others touch say so. */
+/* What launch.c, launch_counts.c and launch_pipeline.c share, and nobody else includes. Owner: the
+ * control thread; fields that others touch say so. */
 struct esf_launch {
 	struct esf_plan plan;
 	struct esf_plane *plane;
@@ -58,7 +58,8 @@ struct esf_launch {
 /* launch_counts.c: each tick, how few mbufs are free. */
 void esf_launch_measure_pools(struct esf_launch *launch);
 
-/* launch_pipeline.c: each tick; notes what the lcores have counted, if the last time is a while ago. */
+/* launch_pipeline.c: each tick; notes what the lcores have counted, if the last time is a while
+ * ago. */
 void esf_launch_note_moment(struct esf_launch *launch);
 
 #endif

@@ -19,19 +19,19 @@
  * one begins, so busy and idle cycles together are all there were since the first pass, but for
  * the pass under way. Cycles asleep are idle ones.
  */
-#define ESF_NODES(X)                                                                              \
-	X(INBOX, inbox) /* parcels from other lcores; out: datagrams accepted, and lines */        \
-	X(RECEIVE, receive) /* packets: out of a port, their mbufs back to the pool */             \
-	X(PROCESS, process) /* packets: frame .. accumulate or steer; out: accepted, handed over */\
-	X(ANSWER, answer)       /* neighbours; out: answers sent */                                \
-	X(HAND_OVER, hand_over) /* parcels for other lcores; out: those that found room */         \
-	X(PUBLISH, publish)     /* windows and sites published, windows given back; the ledger */
+#define ESF_NODES(X)                                                                       \
+	X(INBOX, inbox)         /* parcels taken; out: datagrams accepted, and lines */    \
+	X(RECEIVE, receive)     /* packets: out of a port, their mbufs back to the pool */ \
+	X(PROCESS, process)     /* packets: all else; out: accepted or handed over */      \
+	X(ANSWER, answer)       /* neighbours; out: answers sent */                        \
+	X(HAND_OVER, hand_over) /* parcels for other lcores; out: those that found room */ \
+	X(PUBLISH, publish)     /* windows and sites published, windows given back */
 
 enum esf_node_id {
 #define X(id, name) ESF_NODE_##id,
 	ESF_NODES(X)
 #undef X
-	ESF_NODES_COUNT
+	    ESF_NODES_COUNT
 };
 
 extern const char *const esf_node_names[ESF_NODES_COUNT];
@@ -88,8 +88,8 @@ struct esf_node_counts {
 
 /* One lcore's, as plain values. */
 struct esf_nodes_counts {
-	uint64_t total; /* cycles since the first pass began: busy + idle + those of the pass under way */
-	uint64_t busy, idle, asleep; /* cycles */
+	uint64_t total;              /* cycles since the first pass began */
+	uint64_t busy, idle, asleep; /* cycles, without those of the pass under way */
 	uint64_t passes, busy_passes, sleeps;
 	struct esf_node_counts node[ESF_NODES_COUNT];
 };

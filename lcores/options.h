@@ -31,7 +31,7 @@ struct esf_launch_options {
 	const struct esf_launch_port *ports;
 	enum esf_idle_policy idle;
 	uint32_t max_sleep_us; /* policy sleep: ESF_IDLE_SLEEP_US_MIN..ESF_IDLE_SLEEP_US_MAX */
-	int64_t epoch_ns; /* how often esf_launch_tick is called */
+	int64_t epoch_ns;      /* how often esf_launch_tick is called */
 };
 
 #endif

@@ -97,8 +97,8 @@ static __attribute__((cold, noinline)) void answer_neighbours(struct esf_nodes *
 {
 	uint16_t sent = send_answers(queue, packets, neighbours);
 
-	esf_nodes_charge(nodes, ESF_NODE_ANSWER, (uint64_t)__builtin_popcountll(neighbours), sent,
-	    rte_rdtsc());
+	esf_nodes_charge(
+	    nodes, ESF_NODE_ANSWER, (uint64_t)__builtin_popcountll(neighbours), sent, rte_rdtsc());
 }
 
 static inline void count_burst(struct esf_poll_queue *queue, uint16_t count)
@@ -122,8 +122,8 @@ static inline uint64_t process(struct esf_poller *poller, const struct esf_poll_
 	uint64_t before = gone_on(poller), neighbours;
 
 	neighbours = esf_shard_receive(poller->shard, queue->addresses, packets, count);
-	esf_nodes_charge(&poller->nodes, ESF_NODE_PROCESS, count, gone_on(poller) - before,
-	    rte_rdtsc());
+	esf_nodes_charge(
+	    &poller->nodes, ESF_NODE_PROCESS, count, gone_on(poller) - before, rte_rdtsc());
 	return neighbours;
 }
 
@@ -184,8 +184,8 @@ static inline uint32_t take_inbox(struct esf_poller *poller)
 		return 0;
 	datagrams = ledger->datagrams_taken - datagrams;
 	accepted = ledger->datagrams[ESF_DATAGRAM_ACCEPTED] - accepted;
-	esf_nodes_charge(&poller->nodes, ESF_NODE_INBOX, taken, taken - (datagrams - accepted),
-	    rte_rdtsc());
+	esf_nodes_charge(
+	    &poller->nodes, ESF_NODE_INBOX, taken, taken - (datagrams - accepted), rte_rdtsc());
 	return taken;
 }
 

@@ -19,9 +19,9 @@ struct rte_mempool;
 /*
  * The loop of a data lcore. One pass: the time, once; the inbox; a burst from each queue, its
  * neighbours answered and its mbufs freed; the hand-over rings and the counters published; RCU told
- * that nothing is held; the watchdog told that we live. A pass that found nothing does what the idle
- * policy says (idle.h); a thread that sleeps is offline for RCU. What is done and what it costs is
- * counted (nodes.h).
+ * that nothing is held; the watchdog told that we live. A pass that found nothing does what the
+ * idle policy says (idle.h); a thread that sleeps is offline for RCU. What is done and what it
+ * costs is counted (nodes.h).
  */
 struct esf_poll_queue {
 	uint16_t port;

@@ -362,15 +362,22 @@ static void pipeline_says_what_each_lcore_does_and_at_which_price(void)
 		.lcores[0] = { .lcore = 1,
 		    .receive_only = true,
 		    .queues_count = 2,
-		    .nodes = { .total = 100, .busy = 40, .idle = 50, .asleep = 30, .passes = 9,
-		        .busy_passes = 3, .sleeps = 2, .node[ESF_NODE_PROCESS] = { 8, 7, 6 } },
-		    .packets = 160, .bursts = 5, .full_bursts = 1,
+		    .nodes = { .total = 100,
+		        .busy = 40,
+		        .idle = 50,
+		        .asleep = 30,
+		        .passes = 9,
+		        .busy_passes = 3,
+		        .sleeps = 2,
+		        .node[ESF_NODE_PROCESS] = { 8, 7, 6 } },
+		    .packets = 160,
+		    .bursts = 5,
+		    .full_bursts = 1,
 		    .recent = { 4, 1000, 250, 500, 100, 64, 2 } },
 		.lcores[1] = { .lcore = 5 },
 	};
-	const char *empty =
-	    NO_NODE("inbox") "," NO_NODE("receive") "," NO_NODE("process") "," NO_NODE(
-	        "answer") "," NO_NODE("hand_over") "," NO_NODE("publish");
+	const char *empty = NO_NODE("inbox") "," NO_NODE("receive") "," NO_NODE(
+	    "process") "," NO_NODE("answer") "," NO_NODE("hand_over") "," NO_NODE("publish");
 	char want[4096];
 
 	snprintf(want, sizeof(want),

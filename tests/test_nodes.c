@@ -8,7 +8,8 @@
 #include "lcores/idle.h"
 #include "suites.h"
 
-/* What poll loops count of themselves, and what they do when they find nothing; the ticks are given. */
+/* What poll loops count of themselves, and what they do when they find nothing; the ticks are
+ * given. */
 
 static struct esf_nodes nodes;
 static struct esf_nodes_counts counts;
@@ -109,7 +110,8 @@ static void idle_policies_pause_yield_and_sleep_after_their_passes(void)
 	static const struct {
 		enum esf_idle_policy policy;
 		bool shares_cpu;
-		uint32_t yields_at, sleeps_at; /* the empty pass in a row that does so first; 0: none */
+		uint32_t yields_at,
+		    sleeps_at; /* the empty pass in a row that does so first; 0: none */
 		uint32_t sleep_us;
 	} rows[] = {
 		{ ESF_IDLE_AUTO, false, 0, 0, 0 },
@@ -160,9 +162,20 @@ static void sleep_grows_while_quiet_and_shrinks_under_load(void)
 		uint64_t items;
 		uint32_t sleep_us;
 	} steps[] = {
-		{ 0, 40 }, { 31, 80 }, { 0, 160 }, { 0, 320 }, { 5, 500 }, { 5, 500 }, /* the most */
-		{ 32, 500 }, { 64, 500 },                                  /* about a burst: stays */
-		{ 65, 250 }, { 100, 125 }, { 5000, 62 }, { 70, 31 }, { 90, 20 }, { 90, 20 },
+		{ 0, 40 },
+		{ 31, 80 },
+		{ 0, 160 },
+		{ 0, 320 },
+		{ 5, 500 },
+		{ 5, 500 }, /* the most */
+		{ 32, 500 },
+		{ 64, 500 }, /* about a burst: stays */
+		{ 65, 250 },
+		{ 100, 125 },
+		{ 5000, 62 },
+		{ 70, 31 },
+		{ 90, 20 },
+		{ 90, 20 },
 		{ 0, 40 },
 	};
 	struct esf_idle idle;

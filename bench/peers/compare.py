@@ -81,6 +81,8 @@ def step(arguments, kind, rate):
             subprocess.run(["ip", "address", "add", "10.9.0.2/24", "dev", link.near], check=True)
         with kind(arguments, folder, link) as receiver:
             time.sleep(1)
+            # So that the sender knows the receiver's hardware address: what it sends before is not the receiver's to lose.
+            link.run("ping", "-n", "-c", "1", "-W", "2", "10.9.0.2")
             before, cpu_before, busy_before = receiver.lines(), receiver.cpu_s(), receiver.busy_s()
             summary = send(arguments, link, folder, kind, rate)
             cpu_s, busy_s = settled(receiver)

@@ -89,8 +89,7 @@ static int64_t asked_lcore(const struct esf_answer *answer)
 	lcore = strtoul(text, &end, 10);
 	if (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && lcore <= LCORE_MAX)
 		return (int64_t)lcore;
-	esf_reply_error(
-	    answer->reply, 400, "lcore: got \"%.100s\", want 0..%d", text, LCORE_MAX);
+	esf_reply_error(answer->reply, 400, "lcore: got \"%.100s\", want 0..%d", text, LCORE_MAX);
 	return LCORE_ANY - 1;
 }
 

@@ -108,7 +108,8 @@ static void put_nodes(const struct esf_screen *screen, const json_t *lcores)
 		json_array_foreach (json_object_get(lcore, "nodes"), n, node)
 			if (esf_field_count(node, "cycles") > 0)
 				add_node(&table, esf_field_count(lcore, "lcore"),
-				    esf_field_count(json_object_get(lcore, "cycles"), "busy"), node);
+				    esf_field_count(json_object_get(lcore, "cycles"), "busy"),
+				    node);
 	esf_table_finish(&table, screen->out, screen->colour);
 }
 
@@ -119,8 +120,8 @@ static double longest_recent(const json_t *lcores)
 	size_t i;
 
 	json_array_foreach (lcores, i, lcore)
-		longest = fmax(
-		    longest, esf_field_real(json_object_get(lcore, "recent"), "seconds"));
+		longest =
+		    fmax(longest, esf_field_real(json_object_get(lcore, "recent"), "seconds"));
 	return longest;
 }
 

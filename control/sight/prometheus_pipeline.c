@@ -28,12 +28,10 @@ static void put_nodes(FILE *out, const struct esf_pipeline *pipeline)
 		head(out, metrics[m].name, "counter", metrics[m].help);
 		for (uint32_t i = 0; i < pipeline->lcores_count; i++)
 			for (uint32_t n = 0; n < ESF_NODES_COUNT; n++) {
-				const char *node =
-				    (const char *)&pipeline->lcores[i].nodes.node[n];
+				const char *node = (const char *)&pipeline->lcores[i].nodes.node[n];
 
 				fprintf(out, "%s{node=\"%s\",lcore=\"%u\"} %" PRIu64 "\n",
-				    metrics[m].name, esf_node_names[n],
-				    pipeline->lcores[i].lcore,
+				    metrics[m].name, esf_node_names[n], pipeline->lcores[i].lcore,
 				    *(const uint64_t *)(node + metrics[m].at));
 			}
 	}
