@@ -25,8 +25,10 @@ static const char usage[] =
     "  pipeline                     what the poll loops do, and how many cycles that costs\n"
     "  events [--site NAME] [--code C] [--limit N]\n"
     "                               what the sites said in words, the newest first\n"
-    "  outliers [--region R] [--kpi K] [--odd peers|itself|both] [--limit N]\n"
-    "                               who is odd against its peers or against itself\n"
+    "  outliers [--region R] [--kpi K] [--odd peers|itself|both] [--limit N] [--all]\n"
+    "                               who is odd against its peers or against itself;\n"
+    "                               --all: also sites in maintenance\n"
+    "  maintenance [--all]          the maintenance windows; --all: the past ones too\n"
     "  ranking [--by health|KPI] [--region R] [--limit N]\n"
     "                               the best and the worst sites\n"
     "  history SCOPE KPI [--interval I] [--last 7d] [--limit N]\n"
@@ -58,6 +60,7 @@ enum takes {
 	TAKES_OUTLIERS = 128,
 	TAKES_RANKING = 1024,
 	TAKES_HISTORY = 2048,
+	TAKES_MAINTENANCE = 4096,
 };
 
 struct command {
@@ -76,6 +79,7 @@ static const struct command commands[] = {
 	{ "ledger", TAKES_JSON | TAKES_LEDGER, esf_command_ledger },
 	{ "events", TAKES_JSON | TAKES_EVENTS, esf_command_events },
 	{ "outliers", TAKES_JSON | TAKES_OUTLIERS, esf_command_outliers },
+	{ "maintenance", TAKES_JSON | TAKES_MAINTENANCE, esf_command_maintenance },
 	{ "ranking", TAKES_JSON | TAKES_RANKING, esf_command_ranking },
 	{ "top", TAKES_COUNT, esf_command_top },
 	{ "incidents", 0, NULL },
@@ -155,7 +159,7 @@ static const unsigned int option_takes[OPTIONS_COUNT] = {
 	[OPTION_BY - OPTION_URL] = TAKES_RANKING,
 	[OPTION_INTERVAL - OPTION_URL] = TAKES_HISTORY,
 	[OPTION_LAST - OPTION_URL] = TAKES_HISTORY,
-	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER,
+	[OPTION_ALL - OPTION_URL] = TAKES_LEDGER | TAKES_OUTLIERS | TAKES_MAINTENANCE,
 	[OPTION_UNMAPPED - OPTION_URL] = TAKES_UNMAPPED,
 	[OPTION_DIFF - OPTION_URL] = TAKES_DIFF,
 	[OPTION_COUNT - OPTION_URL] = TAKES_COUNT,

@@ -389,7 +389,7 @@ static void put_in_force(struct esf_reload *reload, struct candidate *candidate)
 	rcu_thread_offline();
 	synchronize_rcu();
 	rcu_thread_online();
-	esf_event_log_drain(targets->events, targets->plane);
+	esf_event_log_drain(targets->events, targets->plane, *targets->roster);
 	esf_event_log_commit(targets->events);
 	reload->revision = candidate->policy->revision;
 	esf_judge_use(targets->judge, candidate->config, reload->revision, candidate->roster);

@@ -170,7 +170,7 @@ static int advance(struct replay *replay, int64_t until)
 
 		esf_shard_begin(replay->shard, close);
 		publish(replay, close);
-		esf_event_log_drain(replay->events, replay->plane);
+		esf_event_log_drain(replay->events, replay->plane, replay->roster);
 		result = print_closed(replay, close);
 		if (result != ESF_EXIT_OK)
 			return result;

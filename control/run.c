@@ -331,7 +331,7 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 			esf_reload_ask(a->reload);
 		watch(a);
 		esf_reload_tick(a->reload);
-		esf_event_log_drain(a->events, a->plane);
+		esf_event_log_drain(a->events, a->plane, a->roster);
 		esf_history_follow(a->history, a->config, a->roster);
 		esf_history_hear(a->history, esf_event_log_latest(a->events));
 		settled = esf_plane_settled(a->plane);

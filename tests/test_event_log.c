@@ -53,7 +53,7 @@ static void send(struct bench *b, const char *text)
 
 static const struct esf_event_snapshot *drain(struct bench *b)
 {
-	esf_event_log_drain(b->log, b->fixture.plane);
+	esf_event_log_drain(b->log, b->fixture.plane, b->roster);
 	return esf_event_log_latest(b->log);
 }
 

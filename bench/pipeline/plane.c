@@ -61,7 +61,7 @@ static void tick(void *context)
 	int64_t settled;
 
 	esf_launch_tick(a->launch, NULL);
-	esf_event_log_drain(a->events, a->plane);
+	esf_event_log_drain(a->events, a->plane, a->roster);
 	settled = esf_plane_settled(a->plane);
 	if (settled == INT64_MIN)
 		return;

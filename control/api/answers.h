@@ -36,6 +36,7 @@ json_t *esf_answer_events(const struct esf_answer *answer);   /* events.c */
 json_t *esf_answer_outliers(const struct esf_answer *answer); /* outliers.c */
 json_t *esf_answer_pipeline(const struct esf_answer *answer); /* pipeline.c */
 json_t *esf_answer_ranking(const struct esf_answer *answer);  /* ranking.c */
+json_t *esf_answer_maintenance(const struct esf_answer *answer); /* maintenance.c */
 
 /* These set the reply themselves. */
 void esf_answer_health(const struct esf_answer *answer);

@@ -57,6 +57,14 @@ json_t *esf_document_window(const struct esf_view *view)
 	return document;
 }
 
+json_t *esf_document_maintenance(const struct esf_maintenance_config *window)
+{
+	if (window == NULL)
+		return json_null();
+	return json_pack("{s:s, s:I, s:I, s:s}", "scope", window->scope, "from",
+	    (json_int_t)window->from_ns, "to", (json_int_t)window->to_ns, "why", window->why);
+}
+
 static json_t *scope_kpi(const struct esf_scope_kpi *kpi)
 {
 	json_t *document = json_object();
@@ -99,6 +107,7 @@ json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *
 	put_string(&document, "status", esf_status_names[scope->status]);
 	put_real(&document, "coverage", scope->coverage);
 	put(&document, "sites", scope_sites(scope));
+	put_count(&document, "maintenance", scope->maintenance);
 	put(&document, "kpis", kpis);
 	return document;
 }
@@ -163,6 +172,14 @@ static void put_oddity(json_t **document, const struct esf_oddity *of)
 	put(document, "odd", of->odd == 0 ? json_null() : json_string(esf_document_odd[of->odd]));
 }
 
+/* The KPI, or the maintenance, for which the window is no time of this one's. */
+static const char *exclusion(const struct esf_view *view, const struct esf_site_kpi *kpi)
+{
+	return kpi->excluded == ESF_EXCLUDED_MAINTENANCE
+	           ? "maintenance"
+	           : view->config->kpis[kpi->excluded - 1].name;
+}
+
 json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32_t k)
 {
 	const struct esf_site_kpi *kpi = &view->sites[site].kpis[k];
@@ -181,8 +198,7 @@ json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32
 	put_real(&document, "contribution", kpi->contribution);
 	put_bool(&document, "derived", kpi->derived);
 	put(&document, "excluded",
-	    kpi->excluded == 0 ? json_null()
-	                       : json_string(view->config->kpis[kpi->excluded - 1].name));
+	    kpi->excluded == 0 ? json_null() : json_string(exclusion(view, kpi)));
 	put_oddity(&document, &oddity);
 	return document;
 }
@@ -231,6 +247,10 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put(&document, "last_seen", of->last_seen == 0 ? json_null() : json_integer(of->last_seen));
 	put_bool(&document, "silent", of->silent);
 	put_bool(&document, "storm", of->storms);
+	put(&document, "maintenance",
+	    esf_document_maintenance(of->maintenance == 0
+	                                 ? NULL
+	                                 : &view->config->maintenance[of->maintenance - 1]));
 	put_string(&document, "mode", esf_mode_names[of->mode]);
 	put_count(&document, "lost", of->lost);
 	put_count(&document, "duplicates", of->duplicates);

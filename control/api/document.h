@@ -20,6 +20,7 @@ json_t *esf_document_fleet(const struct esf_view *view);
 json_t *esf_document_scope(const struct esf_view *view, const struct esf_scope *scope);
 json_t *esf_document_site(const struct esf_view *view, uint32_t site);
 json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32_t kpi);
+json_t *esf_document_maintenance(const struct esf_maintenance_config *window); /* NULL: null */
 json_t *esf_document_window(const struct esf_view *view); /* {"start":, "end":, "closed":} */
 
 /* pressure may be NULL: zeroes and empty lists (replay has neither ports nor rings). */

@@ -18,7 +18,23 @@ struct choice {
 	int64_t kpi;    /* -1: all */
 	uint32_t odd;   /* 0: any, else exactly so */
 	uint32_t limit;
+	bool with, without; /* sites in maintenance; the others */
+	uint64_t suppressed; /* rows left out as nobody is alerted about them */
 };
+
+static int choose_maintenance(const struct esf_answer *answer, struct choice *choice)
+{
+	const char *text = esf_request_param(answer->request, "maintenance");
+
+	choice->with = text != NULL && strcmp(text, "without") != 0;
+	choice->without = text == NULL || strcmp(text, "only") != 0;
+	if (text == NULL || strcmp(text, "without") == 0 || strcmp(text, "with") == 0 ||
+	    strcmp(text, "only") == 0)
+		return 0;
+	esf_reply_error(answer->reply, 400,
+	    "maintenance: got \"%.100s\", want without, with or only", text);
+	return -1;
+}
 
 static int choose_odd(const struct esf_answer *answer, struct choice *choice)
 {
@@ -46,7 +62,7 @@ static int choose(const struct esf_answer *answer, struct choice *choice)
 	*choice = (struct choice){ .region = -1, .kpi = -1, .limit = OUTLIERS_DEFAULT };
 	if (esf_listing_number(request, "limit", 1, OUTLIERS_MAX, &choice->limit, answer->reply) !=
 	        0 ||
-	    choose_odd(answer, choice) != 0)
+	    choose_odd(answer, choice) != 0 || choose_maintenance(answer, choice) != 0)
 		return -1;
 	if (region != NULL)
 		choice->region = esf_listing_find_region(answer->view, region, answer->reply);
@@ -63,11 +79,12 @@ static double distance_of(const struct esf_oddity *of)
 	return fmax(isnan(of->z) ? 0 : fabs(of->z), isnan(of->self_z) ? 0 : fabs(of->self_z));
 }
 
-static void offer_site(const struct esf_view *view, const struct choice *choice, uint32_t site,
+static void offer_site(const struct esf_view *view, struct choice *choice, uint32_t site,
     struct esf_podium *podium)
 {
 	uint32_t first = choice->kpi < 0 ? 0 : (uint32_t)choice->kpi;
 	uint32_t end = choice->kpi < 0 ? view->config->kpis_count : first + 1;
+	bool suppressed = esf_view_suppression(view, site) != NULL;
 
 	for (uint32_t k = first; k < end; k++) {
 		struct esf_podium_row row = {
@@ -80,6 +97,10 @@ static void offer_site(const struct esf_view *view, const struct choice *choice,
 
 		if (odd == 0 || (choice->odd != 0 && odd != choice->odd))
 			continue;
+		if (suppressed ? !choice->with : !choice->without) {
+			choice->suppressed += suppressed;
+			continue;
+		}
 		esf_comparison_read(view, site, k, &oddity);
 		row.key = distance_of(&oddity);
 		esf_podium_offer(podium, &row);
@@ -87,7 +108,7 @@ static void offer_site(const struct esf_view *view, const struct choice *choice,
 }
 
 static void offer_sites(
-    const struct esf_view *view, const struct choice *choice, struct esf_podium *podium)
+    const struct esf_view *view, struct choice *choice, struct esf_podium *podium)
 {
 	for (uint32_t s = 0; s < view->sites_count; s++) {
 		const struct esf_site_config *config = esf_roster_at(view->roster, s);
@@ -107,10 +128,12 @@ static json_t *outlier(const struct esf_view *view, const struct esf_podium_row 
 	json_object_set_new(document, "site", json_string(site->name));
 	json_object_set_new(document, "region", json_string(view->regions[site->region].name));
 	json_object_set_new(document, "kpi", json_string(view->config->kpis[row->kpi].name));
+	json_object_set_new(document, "maintenance",
+	    esf_document_maintenance(esf_view_suppression(view, row->site)));
 	return document;
 }
 
-/* By compared KPI: how many sites of the fleet are odd, and how. */
+/* By compared KPI: how many sites of the fleet are odd, and how, those in maintenance left out. */
 static json_t *counts(const struct esf_view *view)
 {
 	json_t *document = json_object();
@@ -148,7 +171,7 @@ json_t *esf_answer_outliers(const struct esf_answer *answer)
 	for (uint32_t i = 0; i < podium.count; i++)
 		json_array_append_new(outliers, outlier(view, &podium.rows[i]));
 	esf_podium_free(&podium);
-	return json_pack("{s:I, s:o, s:I, s:o, s:o}", "time", (json_int_t)view->time, "window",
-	    esf_document_window(view), "total", (json_int_t)total, "kpis", counts(view), "outliers",
-	    outliers);
+	return json_pack("{s:I, s:o, s:I, s:I, s:o, s:o}", "time", (json_int_t)view->time, "window",
+	    esf_document_window(view), "total", (json_int_t)total, "suppressed",
+	    (json_int_t)choice.suppressed, "kpis", counts(view), "outliers", outliers);
 }

@@ -299,7 +299,21 @@ enum esf_exit esf_command_outliers(const struct esf_call *call)
 	add_param(call, path, "kpi", options->kpi);
 	add_param(call, path, "odd", options->odd);
 	add_param(call, path, "limit", options->limit);
+	add_param(call, path, "maintenance", options->all ? "with" : NULL);
 	return run(call, path, "outliers", show_outliers);
+}
+
+static void show_maintenance(const struct esf_call *call, const json_t *document)
+{
+	esf_show_maintenance(&call->screen, document, call->options->all);
+}
+
+enum esf_exit esf_command_maintenance(const struct esf_call *call)
+{
+	json_t *document = NULL;
+	int result = esf_client_get(call->client, "/api/v1/maintenance", "windows", &document);
+
+	return finish(call, result, document, show_maintenance);
 }
 
 static void show_ranking(const struct esf_call *call, const json_t *document)

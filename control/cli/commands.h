@@ -21,7 +21,7 @@ enum esf_exit {
 struct esf_options {
 	bool json;
 	bool diff; /* reload: only compare */
-	bool all;  /* ledger: every verdict */
+	bool all;  /* ledger: every verdict; outliers: sites in maintenance too; maintenance: past ones */
 	const char *region;
 	const char *status;
 	const char *sort;
@@ -57,6 +57,7 @@ enum esf_exit esf_command_ledger(const struct esf_call *call);
 enum esf_exit esf_command_pipeline(const struct esf_call *call);
 enum esf_exit esf_command_events(const struct esf_call *call);
 enum esf_exit esf_command_outliers(const struct esf_call *call);
+enum esf_exit esf_command_maintenance(const struct esf_call *call);
 enum esf_exit esf_command_ranking(const struct esf_call *call);
 enum esf_exit esf_command_history(const struct esf_call *call); /* history.c */
 enum esf_exit esf_command_rule(const struct esf_call *call); /* rule.c */

@@ -55,6 +55,11 @@ void esf_show_outliers(const struct esf_screen *screen, const json_t *document);
 void esf_show_odd(const struct esf_screen *screen, const json_t *document);
 void esf_show_ranking(const struct esf_screen *screen, const json_t *document);
 
+/* The table of GET /api/v1/maintenance, of past windows only their number unless all; the window of a
+ * site's document, nothing where it has none. */
+void esf_show_maintenance(const struct esf_screen *screen, const json_t *document, bool all);
+void esf_show_site_maintenance(const struct esf_screen *screen, const json_t *site);
+
 /* A line for each of a site's KPIs on which it is odd. */
 void esf_show_oddities(const struct esf_screen *screen, const json_t *kpis);
 

@@ -34,6 +34,7 @@ static void add_event(struct esf_table *table, const json_t *event)
 	esf_table_add(table, ESF_PLAIN, esf_text_time(esf_field_count(event, "time"), text));
 	esf_table_add(table, ESF_PLAIN, esf_field_text(event, "site"));
 	esf_table_add(table, severity_style(severity), severity_name(severity));
+	esf_table_add(table, ESF_YELLOW, esf_field_bool(event, "suppressed") ? "maint" : "");
 	esf_table_add(table, ESF_PLAIN, esf_field_text(event, "state"));
 	esf_table_add(table, ESF_PLAIN, esf_field_text(event, "code"));
 	esf_table_add(table, ESF_PLAIN, esf_field_text(event, "text"));
@@ -45,6 +46,7 @@ static void put_table(const struct esf_screen *screen, const json_t *events)
 		{ .title = "TIME (UTC)" },
 		{ "SITE", .narrowest = 12 },
 		{ .title = "SEVERITY" },
+		{ .title = "" },
 		{ "STATE", .dispensable = 1 },
 		{ "CODE", .narrowest = 12 },
 		{ "TEXT", .narrowest = 16 },

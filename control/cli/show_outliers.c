@@ -44,6 +44,8 @@ static void add_outlier(struct esf_table *table, const json_t *outlier)
 	char text[ESF_TEXT_NUMBER_SIZE];
 
 	esf_table_add(table, ESF_PLAIN, esf_field_text(outlier, "site"));
+	esf_table_add(table, ESF_YELLOW,
+	    json_is_object(json_object_get(outlier, "maintenance")) ? "maint" : "");
 	esf_table_add(table, ESF_PLAIN, esf_field_text(outlier, "region"));
 	esf_table_add(table, ESF_PLAIN, esf_field_text(outlier, "kpi"));
 	esf_table_add(table, esf_show_odd_style(odd), odd);
@@ -96,10 +98,20 @@ void esf_show_odd(const struct esf_screen *screen, const json_t *document)
 	esf_items_finish(&items);
 }
 
+static void put_suppressed(const struct esf_screen *screen, const json_t *document)
+{
+	int64_t count = esf_field_count(document, "suppressed");
+
+	if (count > 0)
+		fprintf(screen->out, "%jd more of sites in maintenance; --all shows them\n",
+		    (intmax_t)count);
+}
+
 void esf_show_outliers(const struct esf_screen *screen, const json_t *document)
 {
 	static const struct esf_column columns[] = {
 		{ "SITE", .narrowest = 12 },
+		{ .title = "" },
 		{ "REGION", .narrowest = 8, .dispensable = 2 },
 		{ "KPI", .narrowest = 16 },
 		{ .title = "AGAINST" },
@@ -122,6 +134,7 @@ void esf_show_outliers(const struct esf_screen *screen, const json_t *document)
 	}
 	if (total == 0) {
 		fputs("nobody is odd there\n", screen->out);
+		put_suppressed(screen, document);
 		esf_show_odd(screen, document);
 		return;
 	}
@@ -133,6 +146,7 @@ void esf_show_outliers(const struct esf_screen *screen, const json_t *document)
 	if ((int64_t)json_array_size(outliers) < total)
 		fprintf(screen->out, "%zu of %jd; --limit shows more or fewer\n",
 		    json_array_size(outliers), (intmax_t)total);
+	put_suppressed(screen, document);
 	esf_show_odd(screen, document);
 }
 
@@ -173,6 +187,8 @@ static void add_ranked(struct esf_table *table, const json_t *site, size_t rank,
 	snprintf(text, sizeof(text), "%zu", rank);
 	esf_table_add(table, ESF_PLAIN, text);
 	esf_table_add(table, ESF_PLAIN, esf_field_text(site, "site"));
+	esf_table_add(table, ESF_YELLOW,
+	    json_is_object(json_object_get(site, "maintenance")) ? "maint" : "");
 	esf_table_add(table, ESF_PLAIN, esf_field_text(site, "region"));
 	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(site, "health"), text));
 	esf_table_add(table, esf_show_status_style(status), status);
@@ -194,6 +210,7 @@ static void put_ranked(
 	static const struct esf_column columns[] = {
 		{ "RANK", .right = true },
 		{ "SITE", .narrowest = 16 },
+		{ .title = "" },
 		{ "REGION", .narrowest = 8 },
 		{ "HEALTH", .right = true },
 		{ .title = "STATUS" },
@@ -206,6 +223,7 @@ static void put_ranked(
 	static const struct esf_column of_health[] = {
 		{ "RANK", .right = true },
 		{ "SITE", .narrowest = 16 },
+		{ .title = "" },
 		{ "REGION", .narrowest = 8 },
 		{ "HEALTH", .right = true },
 		{ .title = "STATUS" },

@@ -37,11 +37,15 @@ void esf_show_scope(const struct esf_screen *screen, const char *title, const js
 	esf_style_end(screen->out, screen->colour, style);
 	fprintf(screen->out, ", coverage %s\n", coverage);
 	fprintf(screen->out,
-	    "sites: %jd of %jd reporting; %jd good, %jd degraded, %jd bad, %jd unknown\n",
+	    "sites: %jd of %jd reporting; %jd good, %jd degraded, %jd bad, %jd unknown",
 	    (intmax_t)esf_field_count(sites, "reporting"),
 	    (intmax_t)esf_field_count(sites, "total"), (intmax_t)esf_field_count(sites, "good"),
 	    (intmax_t)esf_field_count(sites, "degraded"), (intmax_t)esf_field_count(sites, "bad"),
 	    (intmax_t)esf_field_count(sites, "unknown"));
+	if (esf_field_count(scope, "maintenance") > 0)
+		fprintf(screen->out, "; %jd in maintenance",
+		    (intmax_t)esf_field_count(scope, "maintenance"));
+	fputc('\n', screen->out);
 }
 
 void esf_show_window(const struct esf_screen *screen, const json_t *document)
@@ -125,6 +129,7 @@ static void add_region(struct esf_table *table, const json_t *region)
 	add_sites_count(table, sites, "degraded", ESF_YELLOW);
 	add_sites_count(table, sites, "bad", ESF_RED);
 	add_sites_count(table, sites, "unknown", ESF_PLAIN);
+	add_sites_count(table, region, "maintenance", ESF_YELLOW);
 	lowest_kpi(region, text, sizeof(text));
 	esf_table_add(table, ESF_PLAIN, text);
 }
@@ -142,6 +147,7 @@ void esf_show_regions(const struct esf_screen *screen, const json_t *regions)
 		{ "DEGR", .right = true },
 		{ "BAD", .right = true },
 		{ "UNKN", .right = true },
+		{ "MAINT", .right = true, .dispensable = 2 },
 		{ "LOWEST KPI", .narrowest = 10 },
 	};
 	struct esf_table table;

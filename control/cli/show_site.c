@@ -55,16 +55,18 @@ static const char *last_seen(const json_t *document, const json_t *site, char *b
 static void add_reason(struct esf_table *table, const json_t *document, const json_t *site)
 {
 	const char *blind = blindness(site);
-	char reason[ESF_CELL_SIZE - 16], text[ESF_CELL_SIZE];
-	bool storms = esf_field_bool(site, "storm");
+	char reason[ESF_CELL_SIZE - 32], text[ESF_CELL_SIZE];
+	bool storms = esf_field_bool(site, "storm"),
+	     maintained = json_is_object(json_object_get(site, "maintenance"));
 
 	if (blind != NULL)
 		snprintf(reason, sizeof(reason), "%s", blind);
 	else
 		costliest_kpi(site, json_object_get(document, "units"), reason, sizeof(reason));
-	snprintf(text, sizeof(text), "%s%s%s", storms ? "storm" : "",
-	    storms && reason[0] != '\0' ? "; " : "", reason);
-	esf_table_add(table, storms ? ESF_YELLOW : ESF_PLAIN, text);
+	snprintf(text, sizeof(text), "%s%s%s%s%s", maintained ? "maintenance" : "",
+	    maintained && storms ? "; " : "", storms ? "storm" : "",
+	    (maintained || storms) && reason[0] != '\0' ? "; " : "", reason);
+	esf_table_add(table, storms || maintained ? ESF_YELLOW : ESF_PLAIN, text);
 }
 
 static void add_site(struct esf_table *table, const json_t *document, const json_t *site)
@@ -197,6 +199,7 @@ static void put_site_head(const struct esf_screen *screen, const json_t *site)
 	fprintf(screen->out, "; %s lost, %s duplicates\n",
 	    esf_text_count((uint64_t)esf_field_count(site, "lost"), text),
 	    esf_text_count((uint64_t)esf_field_count(site, "duplicates"), more));
+	esf_show_site_maintenance(screen, site);
 	put_storm(screen, site);
 	put_clock(screen, site);
 	put_labels(screen, json_object_get(site, "labels"));

@@ -152,6 +152,7 @@ const struct esf_change_key esf_change_keys[] = {
 	{ "compare", esf_print_compare },
 	{ "correlate", esf_print_correlate },
 	{ "signatures", esf_print_signatures },
+	{ "maintenance", esf_print_maintenance },
 	{ "http", esf_print_listen },
 	{ "reload", esf_print_reload },
 	{ NULL, NULL },

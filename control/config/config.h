@@ -74,6 +74,30 @@ struct esf_site_key {
 	char *file;  /* as seen from the working directory */
 };
 
+/* A maintenance window: whom its scope takes is not alerted about in [from, to). */
+struct esf_maintenance_config {
+	char *scope;     /* as written */
+	int64_t from_ns; /* Unix */
+	int64_t to_ns;
+	char *why;
+	uint16_t place; /* index in maintenance_scopes */
+};
+
+enum esf_maintenance_kind {
+	ESF_MAINTENANCE_FLEET,
+	ESF_MAINTENANCE_REGION,
+	ESF_MAINTENANCE_SITE,
+	ESF_MAINTENANCE_LABEL,
+};
+
+/* What maintenance[].scope says, each scope once, in the order of the file. */
+struct esf_maintenance_scope {
+	enum esf_maintenance_kind kind;
+	uint32_t region;  /* REGION: index into regions, or regions_count: "unassigned" */
+	const char *name; /* SITE: its name; LABEL: NAME=VALUE */
+	bool unlisted;    /* SITE: no listed site has the name; one that is learned may */
+};
+
 struct esf_site_config {
 	uint32_t id; /* ETD's site id, 1..; of a learned site 0 where it has none */
 	char *name;
@@ -89,6 +113,8 @@ struct esf_site_config {
 	struct esf_site_key *keys;
 	bool require_seal; /* whatever the listener asks for */
 	bool learned;      /* not of the file: control/fleet/roster made it */
+	uint32_t maintenance_count;
+	uint16_t *maintenance; /* scopes of maintenance that take it by its name or by a label */
 };
 
 /* A side of a KPI's bands that is not scored has infinities in all three. */
@@ -119,9 +145,15 @@ struct esf_kpi {
 	char **
 	    excludes; /* names: where one of them is above 0, the window is no time of this KPI's */
 	uint64_t exclude; /* the same as bits, by index in kpis */
+	bool exclude_maintenance; /* "maintenance" is one of them: so are maintenance windows */
 	/* DERIVED, and MEASURED where a site has no record of its own; else NULL. Of the inputs
 	 * each is an index in kpis. Evaluated by the control thread only. */
 	struct esf_expression *expression;
+};
+
+enum {
+	ESF_MAINTENANCE_MAX = 1024, /* windows */
+	ESF_NO_SCOPE = UINT16_MAX,
 };
 
 /* Name rules in the order in which they win: the file's, the domain's, then each measured KPI's own
@@ -186,6 +218,13 @@ struct esf_config {
 	struct esf_rules rules;
 	uint32_t signatures_count; /* in the order of the file */
 	struct esf_signature_config *signatures;
+
+	uint32_t maintenance_count; /* in the order of the file */
+	struct esf_maintenance_config *maintenance;
+	uint32_t maintenance_scopes_count;
+	struct esf_maintenance_scope *maintenance_scopes;
+	uint16_t maintenance_fleet;    /* its scope, or ESF_NO_SCOPE */
+	uint16_t *maintenance_regions; /* the same by region, "unassigned" last; NULL: none */
 
 	struct {
 		int64_t window_ns;

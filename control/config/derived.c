@@ -171,6 +171,11 @@ static void resolve_excludes(struct derivation *of, uint32_t k)
 		if (name == NULL) /* had a fault */
 			continue;
 		found = esf_index_find(of->names, name, strlen(name));
+		if (strcmp(name, "maintenance") == 0) {
+			kpi->exclude_maintenance = true;
+			if (found == ESF_INDEX_NONE)
+				continue;
+		}
 		if (found < config->kpis_count && found != k) {
 			kpi->exclude |= UINT64_C(1) << found;
 			config->excludes = true;

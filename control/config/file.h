@@ -75,6 +75,7 @@ void esf_profile_check_sites(struct esf_load *load, const struct esf_path *path,
     const struct esf_file *file); /* those of an inventory, by esf_inventory_check */
 void esf_inventory_check(struct esf_load *load, struct esf_file *file); /* by esf_site_check */
 void esf_regionmap_check(struct esf_load *load, struct esf_file *file);
+void esf_maintenance_check(struct esf_load *load, struct esf_file *file);
 void esf_relation_check(struct esf_load *load, struct esf_file *file);
 
 /* Merges the domain's KPIs and rules with the file's into file->config, and checks the result. */

@@ -20,6 +20,7 @@ static void set_defaults(struct esf_file *file, const char *path)
 	config->path = esf_arena_text(&file->arena, path);
 	config->lcores_auto = true;
 	config->idle.max_sleep_us = 200;
+	config->maintenance_fleet = ESF_NO_SCOPE;
 	config->rollup.window_ns = 10 * ESF_S;
 	config->rollup.windows_open = 3;
 	config->rollup.epoch_ns = ESF_S;
@@ -81,6 +82,7 @@ static void read_document(struct esf_load *load, struct esf_file *file)
 	esf_network_check(load, file);
 	esf_site_check(load, file);
 	esf_regionmap_check(load, file);
+	esf_maintenance_check(load, file);
 	esf_relation_check(load, file);
 	esf_kpi_check(load, file);
 }

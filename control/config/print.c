@@ -387,6 +387,18 @@ void esf_print_signatures(FILE *out, const struct esf_config *config)
 	}
 }
 
+void esf_print_maintenance(FILE *out, const struct esf_config *config)
+{
+	for (uint32_t i = 0; i < config->maintenance_count; i++) {
+		const struct esf_maintenance_config *window = &config->maintenance[i];
+		char from[ESF_TIME_TEXT_SIZE], to[ESF_TIME_TEXT_SIZE];
+
+		fprintf(out, "maintenance.%s from %s\tto %s, why %s\n", window->scope,
+		    esf_value_time_text(window->from_ns, from),
+		    esf_value_time_text(window->to_ns, to), window->why);
+	}
+}
+
 void esf_print_reload(FILE *out, const struct esf_config *config)
 {
 	fprintf(out, "reload.watch\t%s\n", config->reload.watch ? "true" : "false");

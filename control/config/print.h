@@ -43,6 +43,7 @@ void esf_print_health(FILE *out, const struct esf_config *config);
 void esf_print_compare(FILE *out, const struct esf_config *config);
 void esf_print_correlate(FILE *out, const struct esf_config *config);
 void esf_print_signatures(FILE *out, const struct esf_config *config);
+void esf_print_maintenance(FILE *out, const struct esf_config *config);
 void esf_print_reload(FILE *out, const struct esf_config *config);
 void esf_print_listen(FILE *out, const struct esf_config *config);
 

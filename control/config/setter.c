@@ -35,12 +35,6 @@ const char *esf_check_pattern(const char *text, char *buffer)
 	return buffer;
 }
 
-const char *esf_check_time(const char *text, char *buffer)
-{
-	(void)buffer;
-	return esf_value_is_time(text) ? NULL : "a time such as 2026-01-31T08:00:00Z";
-}
-
 const char *esf_check_peers(const char *text, char *buffer)
 {
 	(void)buffer;
@@ -50,14 +44,56 @@ const char *esf_check_peers(const char *text, char *buffer)
 	return "region, fleet or label:NAME";
 }
 
+/* NAME=VALUE of a label. */
+static bool is_label(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	char name[ESF_SITE_NAME_MAX + 1];
+	size_t size = equals == NULL ? sizeof(name) : (size_t)(equals - text);
+
+	if (size >= sizeof(name) || equals[1] == '\0')
+		return false;
+	memcpy(name, text, size);
+	name[size] = '\0';
+	return esf_value_is_name(name);
+}
+
 const char *esf_check_scope(const char *text, char *buffer)
 {
 	(void)buffer;
 	if (strcmp(text, "fleet") == 0 ||
 	    (strncmp(text, "region:", 7) == 0 && esf_value_is_name(text + 7)) ||
-	    (strncmp(text, "site:", 5) == 0 && esf_value_is_name(text + 5)))
+	    (strncmp(text, "site:", 5) == 0 && esf_value_is_name(text + 5)) ||
+	    (strncmp(text, "label:", 6) == 0 && is_label(text + 6)))
 		return NULL;
-	return "fleet, region:NAME or site:NAME";
+	return ESF_WANT_SCOPE;
+}
+
+/* Suppressing alerts wants a reason that can be read. */
+const char *esf_check_why(const char *text, char *buffer)
+{
+	size_t size = strlen(text);
+
+	(void)buffer;
+	if (size > ESF_WHY_MAX || strspn(text, " \t") == size)
+		return ESF_WANT_WHY;
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return ESF_WANT_WHY;
+	return NULL;
+}
+
+const char *esf_set_time(struct esf_load *load, yaml_node_t *node, void *slot)
+{
+	const char *text = esf_node_text(node);
+	int64_t read;
+
+	(void)load;
+	if (text == NULL || !esf_value_time(text, &read))
+		return ESF_WANT_TIME;
+	if (slot != NULL)
+		memcpy(slot, &read, sizeof(read));
+	return NULL;
 }
 
 const char *esf_set_address(struct esf_load *load, yaml_node_t *node, void *slot)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const struct {
 	const char *name;
@@ -209,33 +210,88 @@ static bool is_shaped(const char *text, const char *shape)
 	return true;
 }
 
-static bool is_zone(const char *text)
+/* Z or +HH:MM, to the end -> what it is ahead of UTC. */
+static bool read_zone(const char *text, int64_t *out_s)
 {
 	unsigned hours, minutes;
 
-	if (strcmp(text, "Z") == 0)
+	*out_s = 0;
+	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
 		return true;
 	if ((text[0] != '+' && text[0] != '-') || !is_shaped(text + 1, "dd:dd") || text[6] != '\0')
 		return false;
 	sscanf(text + 1, "%2u:%2u", &hours, &minutes);
+	*out_s = (text[0] == '-' ? -1 : 1) * (int64_t)(hours * 3600 + minutes * 60);
 	return hours < 24 && minutes < 60;
 }
 
-bool esf_value_is_time(const char *text)
+static unsigned days_of(unsigned year, unsigned month)
 {
-	static const char shape[] = "dddd-dd-ddTdd:dd:dd";
-	unsigned month, day, hour, minute, second;
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-	if (!is_shaped(text, shape))
+	return days[month - 1] + (month == 2 && leap);
+}
+
+/* Digits behind the point; what is finer than a nanosecond is cut off. */
+static const char *read_fraction(const char *text, int64_t *out_ns)
+{
+	int64_t unit = 100000000;
+
+	*out_ns = 0;
+	if (text[0] != '.' || !isdigit((unsigned char)text[1]))
+		return text;
+	for (text++; isdigit((unsigned char)*text); text++, unit /= 10)
+		*out_ns += unit * (*text - '0');
+	return text;
+}
+
+bool esf_value_time(const char *text, int64_t *out_ns)
+{
+	static const char shape[] = "dddd-dd-dd", clock[] = "dd:dd:dd";
+	unsigned year, month, day, hour, minute, second;
+	int64_t zone_s, fraction_ns;
+	struct tm fields;
+
+	if (!is_shaped(text, shape) || (text[10] != 'T' && text[10] != 't') ||
+	    !is_shaped(text + 11, clock))
 		return false;
-	sscanf(text, "%*4u-%2u-%2uT%2u:%2u:%2u", &month, &day, &hour, &minute, &second);
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-	    second > 60)
+	sscanf(text, "%4u-%2u-%2u", &year, &month, &day);
+	sscanf(text + 11, "%2u:%2u:%2u", &hour, &minute, &second);
+	if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 ||
+	    day > days_of(year, month) || hour > 23 || minute > 59 || second > 60)
 		return false;
-	text += sizeof(shape) - 1;
-	if (text[0] == '.' && isdigit((unsigned char)text[1]))
-		text += 1 + strspn(text + 1, "0123456789");
-	return is_zone(text);
+	if (!read_zone(read_fraction(text + 19, &fraction_ns), &zone_s))
+		return false;
+	fields = (struct tm){
+		.tm_year = (int)year - 1900,
+		.tm_mon = (int)month - 1,
+		.tm_mday = (int)day,
+		.tm_hour = (int)hour,
+		.tm_min = (int)minute,
+		.tm_sec = (int)second,
+	};
+	*out_ns = ((int64_t)timegm(&fields) - zone_s) * 1000000000 + fraction_ns;
+	return true;
+}
+
+const char *esf_value_time_text(int64_t ns, char buffer[ESF_TIME_TEXT_SIZE])
+{
+	int64_t fraction = (ns % 1000000000 + 1000000000) % 1000000000;
+	time_t seconds = (time_t)((ns - fraction) / 1000000000);
+	int digits = fraction == 0 ? 0 : 9;
+	struct tm fields;
+	size_t size;
+
+	gmtime_r(&seconds, &fields);
+	size = strftime(buffer, ESF_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &fields);
+	for (; digits > 0 && fraction % 10 == 0; digits--)
+		fraction /= 10;
+	if (digits > 0)
+		size += (size_t)snprintf(buffer + size, ESF_TIME_TEXT_SIZE - size, ".%0*lld",
+		    digits, (long long)fraction);
+	snprintf(buffer + size, ESF_TIME_TEXT_SIZE - size, "Z");
+	return buffer;
 }
 
 /* C1 controls and the spaces and line ends beyond ASCII: U+0080..U+00A0, U+2028, U+2029, U+3000,

@@ -39,8 +39,17 @@ bool esf_value_listen(const char *text, char address[ESF_LISTEN_ADDRESS_SIZE], u
 /* Whether a numeric address is of this host only: 127.0.0.0/8 or ::1. */
 bool esf_value_is_loopback(const char *address);
 
-/* 2026-01-31T08:00:00Z, with an optional fraction and Z or +HH:MM. Shape and field ranges only. */
-bool esf_value_is_time(const char *text);
+/*
+ * RFC 3339: 2026-01-31T08:00:00Z, with an optional fraction (of which nanoseconds are kept) and Z or
+ * +HH:MM -> Unix ns. A day that its month has not is none, 23:59:60 is the second behind it. The
+ * years 1970 to 2261.
+ */
+bool esf_value_time(const char *text, int64_t *out_ns);
+
+enum { ESF_TIME_TEXT_SIZE = 40 };
+
+/* The same in UTC, with as many digits of a fraction as it takes. Returns buffer. */
+const char *esf_value_time_text(int64_t ns, char buffer[ESF_TIME_TEXT_SIZE]);
 
 /* 1..63 bytes that can stand in a URL's path: no whitespace, control character or '/', not "." or
  * "..". */

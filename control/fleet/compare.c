@@ -321,8 +321,9 @@ static struct esf_usual *enter_baseline(const struct column *column, int64_t sta
 
 /* Where each KPI's column is, and who is odd. */
 static void put_odd(
-    const struct esf_compare *compare, const struct esf_config *config, struct esf_comparison *out)
+    const struct esf_compare *compare, const struct esf_view *view, struct esf_comparison *out)
 {
+	const struct esf_config *config = view->config;
 	size_t sites = out->sites_count;
 
 	for (uint32_t k = 0; k < config->kpis_count; k++)
@@ -332,8 +333,11 @@ static void put_odd(
 
 		out->column[compare->columns[c].kpi] = c;
 		memcpy(odd, compare->columns[c].odd, sites);
-		for (size_t s = 0; s < sites; s++)
-			out->counts[c][odd[s]]++;
+		for (uint32_t s = 0; s < sites; s++) {
+			if (odd[s] == 0 || esf_roster_at(view->roster, s) == NULL)
+				continue;
+			out->counts[c][esf_view_suppression(view, s) == NULL ? odd[s] : 0]++;
+		}
 	}
 }
 
@@ -356,7 +360,7 @@ int esf_compare_close(struct esf_compare *compare, struct esf_view *view)
 		out->usual[c] = enter_baseline(&compare->columns[c], view->start);
 		judge_column(compare, view, c, out->usual[c], out->peers + (size_t)c * groups);
 	}
-	put_odd(compare, view->config, out);
+	put_odd(compare, view, out);
 	view->comparison = out;
 	return 0;
 }
@@ -371,7 +375,7 @@ int esf_compare_open(struct esf_compare *compare, struct esf_view *view)
 	    view->config->kpis_count, compare->columns_count, 0, view->sites_count, false);
 	if (out == NULL)
 		return -ENOMEM;
-	put_odd(compare, view->config, out);
+	put_odd(compare, view, out);
 	view->comparison = out;
 	return 0;
 }

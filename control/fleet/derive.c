@@ -78,6 +78,13 @@ void esf_derive_site(const struct esf_config *config, struct esf_site_kpi *kpis)
 			exclude(config, kpis, k);
 }
 
+void esf_derive_exclude(const struct esf_config *config, struct esf_site_kpi *kpis)
+{
+	for (uint32_t k = 0; k < config->kpis_count; k++)
+		if (config->kpis[k].exclude_maintenance && kpis[k].excluded == 0)
+			kpis[k].excluded = ESF_EXCLUDED_MAINTENANCE;
+}
+
 /* What of a KPI's sites counts how. */
 struct parts {
 	double own_weight; /* of sites with records of their own */

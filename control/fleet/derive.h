@@ -19,6 +19,10 @@
  */
 void esf_derive_site(const struct esf_config *config, struct esf_site_kpi *kpis);
 
+/* In a window that is maintenance as a whole: excludes the KPIs that list it, unless something else
+ * does. */
+void esf_derive_exclude(const struct esf_config *config, struct esf_site_kpi *kpis);
+
 /* The sites of a scope, and room for as many masks as config->derived_depth. */
 struct esf_derive_scope {
 	const struct esf_config *config;

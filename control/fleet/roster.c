@@ -9,12 +9,14 @@
 #include <sodium.h>
 
 #include "control/config/regionmap.h"
+#include "control/fleet/maintenance.h"
 
 enum { CHUNK_SITES = 1024 };
 
 struct learned_site {
 	struct esf_site_config config;
 	char name[ESF_SITE_NAME_MAX + 1];
+	uint16_t maintenance;
 };
 
 /* Sites made here; they never move. */
@@ -159,7 +161,10 @@ static bool learn(struct esf_roster *roster, uint32_t index, const struct esf_le
 		.region =
 		    esf_regionmap_find(roster->config, site->name, roster->config->regions_count),
 		.learned = true,
+		.maintenance = &site->maintenance,
 	};
+	site->maintenance = esf_maintenance_learned(roster->config, site->name);
+	site->config.maintenance_count = site->maintenance != ESF_NO_SCOPE;
 	add(roster, index, &site->config);
 	return true;
 }
@@ -176,6 +181,11 @@ void esf_roster_learn(struct esf_roster *roster, const struct esf_learned *learn
 			roster->known = i + 1;
 	}
 	roster->count = count > roster->count ? count : roster->count;
+}
+
+const struct esf_config *esf_roster_config(const struct esf_roster *roster)
+{
+	return roster->config;
 }
 
 uint32_t esf_roster_count(const struct esf_roster *roster)

@@ -27,6 +27,9 @@ void esf_roster_destroy(struct esf_roster *roster);
 /* Control: takes in what was learned since the last time. */
 void esf_roster_learn(struct esf_roster *roster, const struct esf_learned *learned);
 
+/* Whose sites it has. */
+const struct esf_config *esf_roster_config(const struct esf_roster *roster);
+
 /* Control: indexes in use; a view takes this number along. */
 uint32_t esf_roster_count(const struct esf_roster *roster);
 

@@ -10,6 +10,7 @@
 #include "control/fleet/comparison.h"
 #include "control/fleet/derive.h"
 #include "control/fleet/health.h"
+#include "control/fleet/maintenance.h"
 #include "control/fleet/pages.h"
 #include "control/fleet/rollup.h"
 
@@ -27,6 +28,8 @@ struct build {
 	uint32_t sites_count;   /* indexes of the roster */
 	uint32_t present_count; /* of them that hold a site */
 	const struct esf_before *before;
+	struct esf_maintenance maintenance; /* of the window */
+	struct esf_maintenance settling;    /* of the rounds before it */
 	struct esf_view *view;
 	struct esf_scope *regions;
 	struct esf_site_view *sites;
@@ -233,6 +236,21 @@ static enum esf_ingestion mode_of(const struct build *build, const struct esf_pl
 	return downsampled ? ESF_DOWNSAMPLE : ESF_FULL;
 }
 
+/* Called once the derived KPIs are there. A window that is maintenance in part is judged. */
+static void set_maintenance(const struct build *build, const struct esf_site_config *of,
+    struct esf_site_kpi *kpis, struct esf_site_view *site)
+{
+	bool whole, settled;
+
+	if (build->settling.active > 0)
+		site->settling = (uint16_t)esf_maintenance_of(&build->settling, of, &settled);
+	if (build->maintenance.active == 0)
+		return;
+	site->maintenance = (uint16_t)esf_maintenance_of(&build->maintenance, of, &whole);
+	if (whole)
+		esf_derive_exclude(build->config, kpis);
+}
+
 static void build_site(struct build *build, const struct esf_plane *plane, uint32_t index)
 {
 	const struct esf_block *block = esf_plane_block(plane, index, build->view->window);
@@ -243,6 +261,7 @@ static void build_site(struct build *build, const struct esf_plane *plane, uint3
 	read_card(build->config, esf_plane_card(plane, index), site);
 	read_kpis(build->config, block, kpis);
 	esf_derive_site(build->config, kpis);
+	set_maintenance(build, esf_roster_at(build->roster, index), kpis, site);
 	site->reporting = block != NULL && block->accepted > 0;
 	set_silence(build, site, build->before->silent[index]);
 	esf_health_site(build->config, kpis, site);
@@ -257,8 +276,10 @@ static void count_sites(
 
 	scope->total = count;
 	scope->reporting = 0;
+	scope->maintenance = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		by_status[sites[i]->status]++;
+		scope->maintenance += sites[i]->maintenance != 0;
 		scope->reporting += sites[i]->reporting;
 	}
 	scope->good = by_status[ESF_STATUS_GOOD];
@@ -362,6 +383,16 @@ static void build_scopes(struct build *build)
 	derive_scopes(build);
 }
 
+static void find_maintenance(struct build *build)
+{
+	const struct esf_config *config = build->config;
+	int64_t start = build->view->start, rounds = config->compare.rounds[1];
+
+	esf_maintenance_find(config, start, build->view->end, &build->maintenance);
+	esf_maintenance_find(
+	    config, start - (rounds - 1) * config->rollup.window_ns, start, &build->settling);
+}
+
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
     const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed,
     int64_t time, const struct esf_before *before)
@@ -386,6 +417,7 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	build.view->roster = roster;
 	build.view->sites_count = build.sites_count;
 	build.view->comparison = NULL;
+	find_maintenance(&build);
 	rcu_read_lock();
 	for (uint32_t i = 0; i < build.present_count; i++)
 		build_site(&build, plane, build.order[i]);

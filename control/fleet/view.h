@@ -22,6 +22,8 @@ enum esf_status { ESF_STATUS_GOOD, ESF_STATUS_DEGRADED, ESF_STATUS_BAD, ESF_STAT
 extern const char *const esf_mode_names[];   /* by enum esf_ingestion */
 extern const char *const esf_status_names[]; /* "good", "degraded", "bad", "unknown" */
 
+enum { ESF_EXCLUDED_MAINTENANCE = UINT8_MAX };
+
 /* One KPI of one site in the window. */
 struct esf_site_kpi {
 	double mean; /* NaN: no data */
@@ -31,8 +33,8 @@ struct esf_site_kpi {
 	uint32_t samples; /* good records, by weight */
 	uint32_t good;    /* good records */
 	uint32_t refused; /* bad + uncertain + out_of_range + not_finite */
-	uint8_t excluded; /* 1 + the index of the KPI that says that the window is no time of this one's: it is
-	                     shown, and neither scored nor rolled up; 0: counts */
+	uint8_t excluded; /* 1 + the index of the KPI that says that the window is no time of this one's, or
+	                     ESF_EXCLUDED_MAINTENANCE: it is shown, and neither scored nor rolled up; 0: counts */
 	bool derived;     /* by its expression */
 	double score;        /* 0..100; NaN: no data or not scored */
 	double contribution; /* points of health it costs; NaN: not scored or health unknown */
@@ -55,6 +57,8 @@ struct esf_site_view {
 	uint64_t duplicates;
 	uint64_t unmapped; /* records that no rule takes */
 	uint64_t shed[ESF_SHED_CLASSES];
+	uint16_t maintenance; /* in the window: 1 + the index in config->maintenance; 0: none */
+	uint16_t settling; /* the same of the other windows that compare.rounds looks at */
 	const struct esf_site_kpi *kpis; /* by index of config->kpis */
 };
 
@@ -80,6 +84,7 @@ struct esf_scope {
 	double coverage;
 	double known_weight; /* of the sites whose health is known */
 	uint32_t total, reporting, good, degraded, bad, unknown; /* sites */
+	uint32_t maintenance; /* of them in maintenance */
 	const struct esf_scope_kpi *kpis; /* by index of config->kpis */
 };
 
@@ -119,6 +124,17 @@ struct esf_before {
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
     const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
     const struct esf_before *before);
+/* The maintenance window for which nobody is alerted about the site's oddities, those that rest on windows just
+ * before included; NULL: none. */
+static inline const struct esf_maintenance_config *esf_view_suppression(
+    const struct esf_view *view, uint32_t site)
+{
+	const struct esf_site_view *of = &view->sites[site];
+	uint32_t window = of->maintenance != 0 ? of->maintenance : of->settling;
+
+	return window == 0 ? NULL : &view->config->maintenance[window - 1];
+}
+
 /* With its comparison. NULL is allowed. */
 void esf_view_free(struct esf_view *view);
 

@@ -7,6 +7,7 @@
 #include <urcu-qsbr.h>
 
 #include "control/config/config.h"
+#include "control/fleet/roster.h"
 #include "dataplane/plane.h"
 
 /*
@@ -27,11 +28,13 @@ struct esf_event_snapshot {
 	uint32_t codes_count;
 	const char *const *codes;
 	const uint64_t *matched; /* by code */
+	const uint64_t *matched_suppressed; /* of them of sites in maintenance */
 	uint64_t taken; /* events since the start, of which the latest are here: */
 	uint32_t events_count;
 	/* Newest first, in the order in which control took them. `signature` is an index into
 	 * codes, or ESF_NO_SIGNATURE. */
 	const struct esf_event *events;
+	const bool *suppressed; /* by event: at its time its site was in maintenance */
 	struct rcu_head rcu;
 };
 
@@ -54,8 +57,10 @@ int esf_event_log_prepare(
 void esf_event_log_commit(struct esf_event_log *log);
 
 /* Control, online: takes what the shards hold, a bounded number, and publishes what changed. Out of
- * memory, readers keep the former snapshot until the next time. */
-void esf_event_log_drain(struct esf_event_log *log, struct esf_plane *plane);
+ * memory, readers keep the former snapshot until the next time. roster: whose maintenance windows
+ * suppress events; NULL: none do. */
+void esf_event_log_drain(
+    struct esf_event_log *log, struct esf_plane *plane, const struct esf_roster *roster);
 
 /* Readers, under rcu_read_lock; never NULL. */
 const struct esf_event_snapshot *esf_event_log_latest(const struct esf_event_log *log);

@@ -117,6 +117,13 @@ static void put_events(FILE *out, const struct esf_event_snapshot *events)
 		put_label(out, "code", events->codes[c]);
 		fprintf(out, "} %" PRIu64 "\n", events->matched[c]);
 	}
+	head(out, "estream_events_suppressed_total", "counter",
+	    "Of them those of sites that were in maintenance, by the code of their signature.");
+	for (uint32_t c = 0; c < events->codes_count; c++) {
+		fputs("estream_events_suppressed_total{", out);
+		put_label(out, "code", events->codes[c]);
+		fprintf(out, "} %" PRIu64 "\n", events->matched_suppressed[c]);
+	}
 	head(out, "estream_events_unmatched_total", "counter",
 	    "Events and messages that no signature takes, by syslog severity.");
 	for (int severity = 0; severity < ESF_SEVERITIES; severity++)
@@ -244,7 +251,8 @@ static void put_odd(FILE *out, const struct esf_view *view)
 	static const char *const against[] = { NULL, "peers", "itself", "both" };
 
 	head(out, "estream_sites_odd", "gauge",
-	    "Sites that are odd on a KPI: against their peers, against themselves, or both.");
+	    "Sites that are odd on a KPI: against their peers, against themselves, or both; not those in "
+	    "maintenance.");
 	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
 		if (!view->config->kpis[k].compare)
 			continue;
@@ -255,6 +263,43 @@ static void put_odd(FILE *out, const struct esf_view *view)
 			    esf_comparison_count(view, k, odd));
 		}
 	}
+}
+
+/* Odd sites in maintenance, about which nobody is to be alerted. */
+static void put_suppressed(FILE *out, const struct esf_view *view)
+{
+	head(out, "estream_sites_odd_suppressed", "gauge",
+	    "Sites that are odd on a KPI in any way, and in maintenance or just behind it.");
+	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
+		if (!view->config->kpis[k].compare)
+			continue;
+		fputs("estream_sites_odd_suppressed{", out);
+		put_label(out, "kpi", view->config->kpis[k].name);
+		fprintf(out, "} %u\n", esf_comparison_count(view, k, 0));
+	}
+}
+
+/* With the labels of estream_health, so that an alert's rule can leave them out; and by status, as
+ * estream_sites. */
+static void put_maintenance(FILE *out, const struct esf_view *view)
+{
+	static const char name[] = "estream_sites_maintenance";
+	uint64_t by_status[ESF_STATUS_UNKNOWN + 1] = { 0 };
+
+	head(out, name, "gauge", "Sites in maintenance in the fleet, in a region; 1: this site is.");
+	put_value(out, name, "fleet", view->fleet.name, NULL, view->fleet.maintenance);
+	for (uint32_t r = 0; r < view->regions_count; r++)
+		put_value(out, name, "region", view->regions[r].name, NULL,
+		    view->regions[r].maintenance);
+	for (uint32_t s = 0; s < view->sites_count; s++) {
+		if (esf_roster_at(view->roster, s) == NULL)
+			continue;
+		if (shows_sites(view))
+			put_site(out, name, view, s, view->sites[s].maintenance != 0);
+		by_status[view->sites[s].status] += view->sites[s].maintenance != 0;
+	}
+	head(out, "estream_sites_maintenance_status", "gauge", "Sites in maintenance by status.");
+	put_counts(out, "estream_sites_maintenance_status", "status", esf_status_names, by_status, 4);
 }
 
 static void put_view(FILE *out, const struct esf_view *view)
@@ -286,6 +331,8 @@ static void put_view(FILE *out, const struct esf_view *view)
 	    count_skewed(view));
 	put_storm(out, view);
 	put_odd(out, view);
+	put_suppressed(out, view);
+	put_maintenance(out, view);
 	put_learned(out, view);
 }
 
