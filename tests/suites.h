@@ -69,6 +69,7 @@
 	X(baseline)                                                                        \
 	X(compare)                                                                         \
 	X(roster)                                                                                  \
+	X(maintenance)                                                                     \
 	X(health)                                                                                  \
 	X(document)                                                                                \
 	X(request)                                                                                 \

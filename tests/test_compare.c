@@ -315,6 +315,32 @@ static void a_provisional_view_says_who_is_odd(void)
 	stop();
 }
 
+/* It is judged as ever; only who counts those to be alerted about leaves it out. */
+static void a_site_in_maintenance_is_odd_and_not_counted(void)
+{
+	static struct esf_maintenance_config windows[2];
+
+	start(by_region);
+	config.maintenance = windows;
+	site_views[0].maintenance = 1;
+	play("FFF", "001");
+	CU_ASSERT_EQUAL(esf_comparison_count(&view, HEAT, ESF_ODD_PEERS), 0);
+	CU_ASSERT_EQUAL(esf_comparison_count(&view, HEAT, 0), 1);
+	CU_ASSERT_PTR_EQUAL(esf_view_suppression(&view, 0), &windows[0]);
+	site_views[0].maintenance = 0;
+	site_views[0].settling = 2; /* it rests on windows that were */
+	play("F", "1");
+	CU_ASSERT_TRUE(is_outlier(0, HEAT));
+	CU_ASSERT_EQUAL(esf_comparison_count(&view, HEAT, ESF_ODD_PEERS), 0);
+	CU_ASSERT_PTR_EQUAL(esf_view_suppression(&view, 0), &windows[1]);
+	site_views[0].settling = 0;
+	play("F", "1");
+	CU_ASSERT_EQUAL(esf_comparison_count(&view, HEAT, ESF_ODD_PEERS), 1);
+	CU_ASSERT_EQUAL(esf_comparison_count(&view, HEAT, 0), 0);
+	CU_ASSERT_PTR_NULL(esf_view_suppression(&view, 0));
+	stop();
+}
+
 /* The whole region moves at once: nobody is odd against its peers, all are against themselves. The
  * day has 24 windows; from the third day on there is an opinion. */
 static void a_second_opinion_is_against_what_is_usual(void)
@@ -364,5 +390,6 @@ void esf_suite_compare(void)
 	CU_ADD_TEST(suite, a_reload_keeps_the_rounds);
 	CU_ADD_TEST(suite, memory_is_what_the_headers_state);
 	CU_ADD_TEST(suite, a_provisional_view_says_who_is_odd);
+	CU_ADD_TEST(suite, a_site_in_maintenance_is_odd_and_not_counted);
 	CU_ADD_TEST(suite, a_second_opinion_is_against_what_is_usual);
 }

@@ -526,12 +526,6 @@ static void what_is_not_built_says_so(void)
 	static const struct expected cases[] = {
 		{ "inventory: x.csv\nregions: [{name: r, sites: [a]}]\n",
 		    "t:1: inventory: x.csv: No such file or directory" },
-		{ "maintenance: [{scope: fleet, from: 2026-01-31T08:00:00Z, to: "
-		  "2026-01-31T09:00:00.5+01:00}]\n",
-		    "t:1: maintenance: not built yet: set maintenance: []" },
-		{ "maintenance: [{scope: fleet, from: 2026-01-31T08:00:00Z, to: tomorrow}]\n",
-		    "t:1: maintenance[0].to: got \"tomorrow\", want a time such as "
-		    "2026-01-31T08:00:00Z" },
 		{ "ai: {slots: [{name: a, backend: builtin, options: {x: 1}}]}\n",
 		    "t:1: ai.slots: not built yet: set ai: {slots: []}" },
 		{ "ai: {slots: [{name: a, backend: builtin}, {name: b, backend: builtin}, "

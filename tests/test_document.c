@@ -26,7 +26,14 @@ static struct esf_site_config sites[] = {
 	    .labels = site_labels },
 	{ .id = 4, .name = x_4, .weight = 1, .region = 1 },
 };
+static char in_north[] = "region:north", why[] = "a \"new\" pump";
+static struct esf_maintenance_config windows[] = { { .scope = in_north,
+    .from_ns = 1,
+    .to_ns = INT64_C(2000000000000000000),
+    .why = why } };
 static const struct esf_config config = { .kpis_count = 2,
+	.maintenance_count = 1,
+	.maintenance = windows,
 	.kpis = kpis,
 	.regions_count = 1,
 	.regions = regions,
@@ -58,6 +65,7 @@ static const struct esf_site_view site_views[] = {
 	    .reporting = true,
 	    .last_seen = INT64_C(1700000000123456789),
 	    .mode = ESF_DOWNSAMPLE,
+	    .maintenance = 1,
 	    .lost = 7,
 	    .duplicates = 11,
 	    .storms = true,
@@ -99,6 +107,7 @@ static const struct esf_scope region_scopes[] = {
 	    .reporting = 1,
 	    .good = 1,
 	    .unknown = 0,
+	    .maintenance = 1,
 	    .kpis = north_kpis },
 	{ .name = "unassigned",
 	    .health = NAN,
@@ -131,6 +140,7 @@ static struct esf_view view = {
 	    .reporting = 1,
 	    .good = 1,
 	    .unknown = 1,
+	    .maintenance = 1,
 	    .kpis = north_kpis },
 	.regions = region_scopes,
 	.sites = site_views,
@@ -148,18 +158,18 @@ static struct esf_view view = {
 #define NORTH                                                                                      \
 	"{\"name\":\"north\",\"health\":85.0,\"capped\":0.5,\"status\":\"good\",\"coverage\":1.0," \
 	"\"sites\":{"                                                                              \
-	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},"          \
+	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},\"maintenance\":1,"          \
 	"\"kpis\":" NORTH_KPIS "}"
 #define UNASSIGNED                                                                         \
 	"{\"name\":\"unassigned\",\"health\":null,\"capped\":null,\"status\":\"unknown\"," \
 	"\"coverage\":0.0,"                                                                \
 	"\"sites\":{\"total\":1,\"reporting\":0,\"good\":0,\"degraded\":0,\"bad\":0,"      \
-	"\"unknown\":1},\"kpis\":{\"power_kw\":" NO_SCOPE_KPI ",\"voltage\":" NO_SCOPE_KPI "}}"
+	"\"unknown\":1},\"maintenance\":0,\"kpis\":{\"power_kw\":" NO_SCOPE_KPI ",\"voltage\":" NO_SCOPE_KPI "}}"
 #define FLEET                                                                                    \
 	"{\"name\":\"fleet\",\"health\":85.0,\"capped\":0.5,\"status\":\"good\",\"coverage\":0." \
 	"69999999999999996"                                                                      \
 	",\"sites\":{\"total\":2,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,"           \
-	"\"unknown\":1},\"kpis\":" NORTH_KPIS "}"
+	"\"unknown\":1},\"maintenance\":1,\"kpis\":" NORTH_KPIS "}"
 #define NOTHING_ODD "\"peers\":null,\"usual\":null,\"self_z\":null,\"odd\":null"
 #define NO_SITE_KPI(refused)                                                                 \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
@@ -170,7 +180,8 @@ static struct esf_view view = {
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
 	"\"capped\":0.0,"                                                                          \
 	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"                 \
-	"\"silent\":false,\"storm\":true,\"mode\":\"downsample\",\"lost\":7,"                      \
+	"\"silent\":false,\"storm\":true,\"maintenance\":{\"scope\":\"region:north\",\"from\":1," \
+	"\"to\":2000000000000000000,\"why\":\"a \\\"new\\\" pump\"},\"mode\":\"downsample\",\"lost\":7,"                      \
 	"\"duplicates\":11,\"unmapped\":0,\"shed\":{\"etd\":5,\"influx\":0,\"statsd\":2},\"clock_" \
 	"offset\":0,\"skewed\":false,\"kpis\":{"                                                   \
 	"\"power_kw\":{"                                                                           \
@@ -184,7 +195,7 @@ static struct esf_view view = {
 	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null,"    \
 	"\"capped\":null,"                                                                        \
 	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"             \
-	"\"storm\":false,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,\"shed\":{" \
+	"\"storm\":false,\"maintenance\":null,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,\"shed\":{" \
 	"\"etd\":0,\"influx\":0,\"statsd\":0},"                                                   \
 	"\"clock_offset\":0,\"skewed\":false,"                                                    \
 	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                   \

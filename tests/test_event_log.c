@@ -18,6 +18,7 @@ struct bench {
 	struct esf_config config;
 	struct esf_signatures *set;
 	struct esf_event_log *log;
+	struct esf_roster *roster; /* NULL: none */
 };
 
 static void start(struct bench *b)
@@ -33,6 +34,7 @@ static void start(struct bench *b)
 	b->fixture.policy->signatures = b->set;
 	b->config = (struct esf_config){ .signatures_count = 3, .signatures = meanings };
 	b->log = esf_event_log_create(&b->config, b->fixture.policy->revision);
+	b->roster = NULL;
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b->log);
 }
 
@@ -195,6 +197,37 @@ static void a_preparation_that_is_not_committed_changes_nothing(void)
 	stop(&b);
 }
 
+/* Each arrives at T0 + 1 s, which is its time; the window ends behind it, then with it. */
+static void events_of_a_site_in_maintenance_are_marked_and_counted(void)
+{
+	static struct esf_maintenance_config window = { .from_ns = T0, .to_ns = T0 + SECOND + 1 };
+	static struct esf_maintenance_scope scope = { .kind = ESF_MAINTENANCE_FLEET };
+	const struct esf_config config = { .maintenance_count = 1,
+		.maintenance = &window,
+		.maintenance_scopes_count = 1,
+		.maintenance_scopes = &scope };
+	const struct esf_event_snapshot *snapshot;
+	struct bench b;
+
+	start(&b);
+	b.roster = esf_roster_create(&config, SITES_COUNT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b.roster);
+	send(&b, "a1");
+	send(&b, "x1");
+	drain(&b);
+	window.to_ns = T0 + SECOND;
+	send(&b, "a2");
+	snapshot = drain(&b);
+	CU_ASSERT_EQUAL(snapshot->matched[0], 2);
+	CU_ASSERT_EQUAL(snapshot->matched_suppressed[0], 1);
+	CU_ASSERT_EQUAL_FATAL(snapshot->events_count, 3);
+	CU_ASSERT_FALSE(snapshot->suppressed[0]);
+	CU_ASSERT_TRUE(snapshot->suppressed[1]);
+	CU_ASSERT_TRUE(snapshot->suppressed[2]);
+	esf_roster_destroy(b.roster);
+	stop(&b);
+}
+
 void esf_suite_event_log(void)
 {
 	CU_pSuite suite = CU_add_suite("event_log", NULL, NULL);
@@ -203,5 +236,6 @@ void esf_suite_event_log(void)
 	CU_ADD_TEST(suite, events_are_counted_by_code_and_kept_newest_first);
 	CU_ADD_TEST(suite, events_mean_what_their_policy_says);
 	CU_ADD_TEST(suite, a_preparation_that_is_not_committed_changes_nothing);
+	CU_ADD_TEST(suite, events_of_a_site_in_maintenance_are_marked_and_counted);
 	CU_ADD_TEST(suite, only_the_most_recent_are_kept_and_all_are_counted);
 }

@@ -87,6 +87,30 @@ class Site:
 
 
 @dataclass
+class Maintenance:
+    """scope: fleet, region:NAME, site:NAME or label:NAME=VALUE; [start, end) in Unix ns."""
+
+    scope: str
+    start: int
+    end: int
+    why: str
+
+    def takes(self, config, site):
+        kind, _, name = self.scope.partition(":")
+        if kind == "region":
+            return config.region_of(site) == name
+        if kind == "label":
+            return site.labels.get(name.partition("=")[0]) == name.partition("=")[2]
+        return kind == "fleet" or site.name == name
+
+    def touches(self, start, end):
+        return self.start < end and start < self.end
+
+    def document(self):
+        return {"scope": self.scope, "from": self.start, "to": self.end, "why": self.why}
+
+
+@dataclass
 class Region:
     name: str
     sites: list = field(default_factory=list)
@@ -130,6 +154,19 @@ class Config:
     min_peers: int = 8
     rounds: tuple = (3, 5)
     baseline: str = "week"
+    maintenance: list = field(default_factory=list)
+
+    def maintenance_of(self, site, start, end):
+        """(the first listed window that touches the site's [start, end), or None; whether those of one of
+        its scopes leave nothing out)"""
+        mine = [m for m in self.maintenance if m.takes(self, site) and m.touches(start, end)]
+        whole = False
+        for scope in {m.scope for m in mine}:
+            at = start
+            for one in sorted((m for m in mine if m.scope == scope), key=lambda m: m.start):
+                at = one.end if one.start <= at else at
+            whole = whole or at >= end
+        return (mine[0] if mine else None), whole
 
     @property
     def precision_ns(self):
@@ -206,6 +243,21 @@ def _region_yaml(region):
     return out
 
 
+def _rfc3339(ns, zone_m=0):
+    """Some zones east or west, as any may be written."""
+    import datetime
+
+    at = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=ns // S, minutes=zone_m)
+    fraction = (".%09d" % (ns % S)).rstrip("0") if ns % S else ""
+    zone = "Z" if zone_m == 0 else "%s%02d:%02d" % ("-" if zone_m < 0 else "+", *divmod(abs(zone_m), 60))
+    return at.strftime("%Y-%m-%dT%H:%M:%S") + fraction + zone
+
+
+def _maintenance_yaml(window):
+    return {"scope": window.scope, "from": _rfc3339(window.start), "to": _rfc3339(window.end, 90 - len(window.why)),
+            "why": window.why}
+
+
 def _site_yaml(site):
     return {"id": site.id, "name": site.name, "weight": site.weight, "addresses": site.addresses,
             "labels": site.labels}
@@ -221,7 +273,8 @@ def config_yaml(config):
     for key, items, form in (("regions", config.regions, _region_yaml),
                              ("sites", config.sites, _site_yaml),
                              ("normalise", config.rules, _rule_yaml),
-                             ("kpis", config.kpis, _kpi_yaml)):
+                             ("kpis", config.kpis, _kpi_yaml),
+                             ("maintenance", config.maintenance, _maintenance_yaml)):
         lines.append("%s:%s" % (key, "" if items else " []"))
         lines.extend("  - " + _scalar(form(item)) for item in items)
     sections = {
@@ -819,7 +872,7 @@ class Model:
             return []
         increases = self._increases()
         unheard = dict.fromkeys(self.by_name, 0)
-        self.held, self.statuses = {}, {}
+        self.held, self.statuses, self.kept_off = {}, {}, {}
         out = []
         for window in range(min(used), max(used) + 1):
             cards = next(cards for closed, cards in self.snapshots if closed >= window)
@@ -835,6 +888,8 @@ class Model:
             kpis = self._site_kpis(site, cell, window, increases)
             health, capped, coverage = self._site_health(kpis)
             states[site.name] = (site, cell, kpis, health, capped, coverage)
+            self.kept_off[site.name] = config.maintenance_of(
+                site, window * self.window_ns, (window + 1) * self.window_ns)[0]
             self.statuses[site.name] = self._held(("site", site.name), health)
         self.comparison.window(window * self.window_ns, [(s[0], s[2]) for s in states.values()])
         documents = [self._site(state, cards[name], unheard[name])
@@ -857,6 +912,11 @@ class Model:
         kpis = {k.name: self._site_kpi(site.name, k, cell, window, increases)
                 for k in self.config.kpis}
         self.deriver.site(kpis)
+        start = window * self.window_ns
+        if self.config.maintenance_of(site, start, start + self.window_ns)[1]:
+            for kpi in self.config.kpis:
+                if "maintenance" in kpi.exclude and kpis[kpi.name]["excluded"] is None:
+                    kpis[kpi.name]["excluded"] = "maintenance"
         return kpis
 
     def _site_kpi(self, site, kpi, cell, window, increases):
@@ -955,6 +1015,7 @@ class Model:
             "weight": site.weight, "health": health, "capped": capped, "status": self.statuses[site.name],
             "coverage": coverage, "last_seen": last_seen,
             "silent": unheard >= self.config.silent_after, "storm": False,
+            "maintenance": self.kept_off[site.name] and self.kept_off[site.name].document(),
             "mode": self._mode(health), "lost": lost,
             "duplicates": duplicates, "shed": {"etd": 0, "influx": 0, "statsd": 0},
             "kpis": {name: {key: values[key] for key in keys} for name, values in kpis.items()},
@@ -977,6 +1038,7 @@ class Model:
         sites.update((s, statuses.count(s)) for s in ("good", "degraded", "bad", "unknown"))
         return {"name": name, "health": health, "capped": capped, "status": self._held(name, health),
                 "coverage": coverage, "sites": sites,
+                "maintenance": sum(self.kept_off[s[0].name] is not None for s in states),
                 "kpis": {kpi.name: {**self._scope_kpi(kpi, states), "contribution": costs[kpi.name]}
                          for kpi in self.config.kpis}}
 

@@ -20,7 +20,7 @@ import tempfile
 import oracle
 from derived_oracle import random_expr
 from oracle import (BAD, BIRTH, DATA, DEATH, EVENT, GOOD, S, UNCERTAIN, Birth, Config, Data, Etd,
-                    Event, Influx, Kpi, Line, Model, Packet, Region, Rule, Site)
+                    Event, Influx, Kpi, Line, Maintenance, Model, Packet, Region, Rule, Site)
 
 RELATIVE = 1e-9
 START_S = 1_700_000_000
@@ -71,6 +71,7 @@ class Fleet:
         self.config.hysteresis = random.Random(seed + 3 * 10**9).choice([0, 0, 1.5, 5, 10])
         self.begin = START_S * S + self.rng.randrange(10**8) * 1000
         self.end = self.begin + self.rng.randint(3, 12) * self.config.window_s * S
+        self._make_maintenance(random.Random(seed + 4 * 10**9))
         self.gap = self._make_gap()
         for site in self.config.sites:
             self._play(site)
@@ -142,6 +143,30 @@ class Fleet:
         for kpi in config.kpis:
             kpi.compare = rng.random() < 0.8
             kpi.min_effect = rng.choice([0, 0, 1, 5, 20])
+
+    def _make_maintenance(self, rng):
+        """Windows of all scopes, some of which meet, touch a window in part or lie far away."""
+        config = self.config
+        if rng.random() < 0.4:
+            return
+        scopes = ["fleet", "region:unassigned"] + ["region:" + region.name for region in config.regions]
+        scopes += ["site:" + site.name for site in config.sites]
+        scopes += sorted({"label:%s=%s" % item for site in config.sites for item in site.labels.items()})
+        for scope in rng.sample(scopes, min(len(scopes), rng.randint(1, 4))):
+            at = self.begin - rng.randrange(60 * S)
+            for _ in range(rng.randint(1, 3)):
+                at += rng.choice([0, 0, rng.randrange(30 * S)])
+                if rng.random() < 0.5:
+                    at -= at % (config.window_s * S)
+                    at += config.window_s * S
+                end = at + rng.choice([1, S, 10 * S, config.window_s * S, 5 * config.window_s * S,
+                                       rng.randrange(1, 90 * S)])
+                config.maintenance.append(Maintenance(scope, at, end, "w" * rng.randint(1, 40)))
+                at = end
+        rng.shuffle(config.maintenance)
+        for kpi in config.kpis:
+            if rng.random() < 0.4:
+                kpi.exclude = kpi.exclude + ["maintenance"]
 
     def _make_site(self, i):
         rng = self.rng
