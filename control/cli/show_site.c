@@ -63,7 +63,7 @@ static void add_reason(struct esf_table *table, const json_t *document, const js
 		snprintf(reason, sizeof(reason), "%s", blind);
 	else
 		costliest_kpi(site, json_object_get(document, "units"), reason, sizeof(reason));
-	snprintf(text, sizeof(text), "%s%s%s%s%s", maintained ? "maintenance" : "",
+	snprintf(text, sizeof(text), "%s%s%s%s%s", maintained ? "maint" : "",
 	    maintained && storms ? "; " : "", storms ? "storm" : "",
 	    (maintained || storms) && reason[0] != '\0' ? "; " : "", reason);
 	esf_table_add(table, storms || maintained ? ESF_YELLOW : ESF_PLAIN, text);

@@ -56,6 +56,8 @@ signatures:
   - {match: "fault", code: other_fault}
 rollup: {window: 1s, windows_open: 2, epoch: 200ms}
 http: {listen: "HTTP"}
+maintenance:
+%s
 regions:
   - {name: north, match: 'north-*'}
   - {name: south, match: 'south-*'}
@@ -63,6 +65,10 @@ sites:
 %s
 """
 
+PUMP = "  - {scope: site:north-2, from: 2020-01-31T09:00:00+01:00, to: 2100-01-31T08:00:00Z, why: a new pump}\n"
+LATER = "  - {scope: fleet, from: 2099-01-31T08:00:00.5Z, to: 2099-01-31T09:00:00Z, why: \"a \u00fc \u2192 b\"}\n"
+LINES = "  - {scope: region:north, from: 2020-01-31T08:00:00Z, to: 2100-01-31T08:00:00Z, why: new lines}\n"
+OVER = "  - {scope: 'label:note=\u00fc', from: 2019-01-31T08:00:00Z, to: 2019-01-31T09:00:00Z, why: over long ago}\n"
 ETD_DATAGRAM_VERDICTS = {"accepted", "no_listener", "malformed", "unknown_site", "stale", "duplicate"}
 RECORD_VERDICTS = {"accepted", "unmapped", "late", "future", "bad", "uncertain", "out_of_range", "not_finite"}
 
@@ -87,7 +93,10 @@ SCOPE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "ma
              "p95": Maybe(REAL), "sites": INT, "samples": INT, "score": Maybe(REAL), "contribution": Maybe(REAL)}
 SCOPE = {"name": TEXT, "health": Maybe(REAL), "capped": Maybe(REAL), "status": STATUS, "coverage": REAL,
          "sites": dict.fromkeys(("total", "reporting", "good", "degraded", "bad", "unknown"), INT),
-         "kpis": Named(SCOPE_KPI)}
+         "maintenance": INT, "kpis": Named(SCOPE_KPI)}
+MAINTENANCE = {"scope": TEXT, "from": INT, "to": INT, "why": TEXT}
+WINDOWS = {"time": INT, "config_revision": INT, "counts": dict.fromkeys(("past", "active", "future"), INT), "sites": INT,
+           "windows": [{**MAINTENANCE, "state": {"past", "active", "future"}, "sites": INT}]}
 SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
             "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "derived": BOOL,
             "excluded": Maybe(TEXT), "z": Maybe(REAL),
@@ -95,14 +104,15 @@ SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max
             "odd": Maybe(TEXT)}
 SITE = {"id": INT, "name": TEXT, "region": TEXT, "weight": REAL, "health": Maybe(REAL), "capped": Maybe(REAL), "status": STATUS,
         "coverage": REAL, "last_seen": Maybe(INT), "silent": BOOL, "storm": BOOL, "mode": TEXT,
+        "maintenance": Maybe(MAINTENANCE),
         "lost": INT, "duplicates": INT, "unmapped": INT,
         "shed": dict.fromkeys(("etd", "influx", "statsd"), INT),
         "clock_offset": Maybe(INT), "skewed": BOOL, "learned": BOOL,
         "kpis": Named(SITE_KPI), "labels": Named(TEXT)}
-ODDLY = {**SITE_KPI, "site": TEXT, "region": TEXT}
-OUTLIERS = {"time": INT, "window": WINDOW, "total": INT,
+ODDLY = {**SITE_KPI, "site": TEXT, "region": TEXT, "maintenance": Maybe(MAINTENANCE)}
+OUTLIERS = {"time": INT, "window": WINDOW, "total": INT, "suppressed": INT,
             "kpis": Named(dict.fromkeys(("peers", "itself", "both"), INT)), "outliers": [{**ODDLY, "kpi": TEXT}]}
-RANKED = {"site": TEXT, "region": TEXT, "health": Maybe(REAL), "status": STATUS, "coverage": REAL}
+RANKED = {"site": TEXT, "region": TEXT, "maintenance": Maybe(MAINTENANCE), "health": Maybe(REAL), "status": STATUS, "coverage": REAL}
 RANKED_KPI = {**SITE_KPI, **RANKED}
 RANKING = {"time": INT, "window": WINDOW, "by": TEXT, "unit": Maybe(TEXT), "ranked": INT, "unranked": INT}
 INTERVAL_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
@@ -132,7 +142,7 @@ PIPELINE = {"time": INT, "hz": INT, "idle": {"policy": {"auto", "poll", "yield",
                                          "packets_per_s": REAL, "cycles_per_item": Maybe(REAL), "fill": Maybe(REAL)}),
                         "nodes": [{"node": set(NODES), **dict.fromkeys(("in", "out", "cycles"), INT)}]}]}
 EVENT = {"time": INT, "site": TEXT, "code": Maybe(TEXT), "severity": INT, "state": {"message", "raise", "clear"},
-         "source": {"etd", "syslog"}, "text": TEXT}
+         "source": {"etd", "syslog"}, "suppressed": BOOL, "text": TEXT}
 EVENTS = {"time": INT, "dropped": INT, "matched": {"ground_fault": INT, "other_fault": INT},
           "unmatched": dict.fromkeys("01234567", INT), "events": [EVENT]}
 # What syslog tells: the message, and what is made of it (None: it is only counted).
@@ -221,13 +231,15 @@ def check_start(checks, api, fleetctl):
     checks.that("fleetctl falls back to the provisional window", code == 0 and "provisional" in out, out)
 
 
-def wait_for_data(api):
-    """Until a window has closed in which the silent site was missing."""
-    for _ in range(100):
+def wait_for_data(api, labels):
+    """Until all is read, and a window has closed in which the silent site was missing."""
+    for _ in range(150):
         status, _, body = api.ask("/api/v1/fleet")
         if status == 200:
             site = api.get("sites/" + SILENT)
-            if site["silent"] and json.loads(body)["fleet"]["sites"]["reporting"] == HEARD - 1:
+            if api.get("ledger")["datagrams"]["received"] < labels["totals"]["datagrams"]:
+                pass
+            elif site["silent"] and json.loads(body)["fleet"]["sites"]["reporting"] == HEARD - 1:
                 return
         time.sleep(0.1)
     raise RuntimeError("no window with all sites: %s" % body)
@@ -400,6 +412,8 @@ def check_events(checks, api):
     want = [told for _, told in reversed(MESSAGES) if told]
     checks.equal("the newest first",
                  [(e["site"], e["code"], e["severity"], e["state"]) for e in events["events"]], want)
+    checks.equal("those of a site in maintenance are marked", [e["site"] for e in events["events"] if e["suppressed"]],
+                 ["north-2"])
     checks.equal("from syslog", {e["source"] for e in events["events"]}, {"syslog"})
     checks.equal("their texts can be shown and are cut", events["events"][0]["text"],
                  ("caf\u00e9  [31m is warm " + "x" * 200).encode()[:200].decode())
@@ -447,7 +461,10 @@ def check_refusals(checks, api):
         ("/api/v1/outliers?region=x", 404, 'no region "x"'),
         ("/api/v1/outliers?odd=peer", 400, 'odd: got "peer", want peers, itself or both'),
         ("/api/v1/outliers?limit=1001", 400, 'limit: got "1001", want 1..1000'),
-        ("/api/v1/outliers?sort=z", 400, "want one of: window region kpi odd limit"),
+        ("/api/v1/outliers?sort=z", 400, "want one of: window region kpi odd limit maintenance"),
+        ("/api/v1/outliers?maintenance=no", 400, 'maintenance: got "no", want without, with or only'),
+        ("/api/v1/maintenance?state=now", 400, 'state: got "now", want past, active or future'),
+        ("/api/v1/maintenance?window=open", 400, "want one of: state"),
         ("/api/v1/ranking?by=x", 404, 'no KPI "x"'),
         ("/api/v1/ranking?region=nroth", 404, 'no region "nroth", did you mean "north"?'),
         ("/api/v1/ranking?limit=0", 400, 'limit: got "0", want 1..1000'),
@@ -555,6 +572,8 @@ def check_metrics(checks, api):
     checks.that("metrics of an lcore", sum(value for name, value in samples.items() if name.startswith(
         "estream_lcore_cycles_total")) > 0 and samples["estream_tsc_hertz"] > 0)
     checks.equal("metric of events", samples['estream_events_total{code="ground_fault"}'], 1)
+    checks.equal("metric of suppressed events, none of them with a code",
+                 [value for name, value in samples.items() if name.startswith("estream_events_suppressed_total{")], [0, 0])
     checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
     checks.that("metric of skewed sites", "estream_sites_skewed" in samples)
     checks.equal("metrics of storms", [samples["estream_" + name] for name in ("storm_active", "sites_storming")] +
@@ -571,6 +590,106 @@ def check_metrics(checks, api):
     checks.that("an unknown health has no sample",
                 'estream_health{scope="site",name="%s"}' % SILENT not in samples)
     checks.that("names are escaped", 'estream_coverage{scope="site",name="%s"}' % ODD.replace('"', '\\"') in samples)
+
+
+def check_maintenance(checks, api, fleetctl, appliance):
+    """One site's from the start; then, by a reload, that of the region in which a site is odd."""
+    pump = {"scope": "site:north-2", "from": 1580457600 * 10**9, "to": 4105065600 * 10**9, "why": "a new pump"}
+    known = check_shape(checks, api, "/api/v1/maintenance", WINDOWS)
+    checks.equal("its windows, in their order", [(w["scope"], w["state"], w["sites"]) for w in known["windows"]],
+                 [("site:north-2", "active", 1), ("fleet", "future", HEARD + 3)])
+    checks.equal("one is active", (known["counts"], known["sites"]), ({"past": 0, "active": 1, "future": 1}, 1))
+    checks.equal("the times are Unix ns", {key: known["windows"][0][key] for key in pump}, pump)
+    checks.equal("with their fraction", known["windows"][1]["from"], 4073529600 * 10**9 + 5 * 10**8)
+    checks.equal("by state", [w["scope"] for w in api.get("maintenance?state=future")["windows"]], ["fleet"])
+    fleet = api.get("fleet")
+    checks.equal("a scope has its number", [scope["maintenance"] for scope in [fleet["fleet"], *fleet["regions"]]],
+                 [1, 1, 0, 0])
+    site = api.get("sites/north-2")
+    checks.equal("a site has its window", site["maintenance"], pump)
+    checks.equal("others have none", api.get("sites/north-1")["maintenance"], None)
+    checks.equal("what it is no time of", [name for name, kpi in site["kpis"].items() if kpi["excluded"] == "maintenance"],
+                 ["availability", "output_ratio", "efficiency", "comms_quality", "performance_ratio"])
+    checks.near("is shown all the same", site["kpis"]["availability"]["mean"], 0.995)
+    checks.equal("and not scored", site["kpis"]["availability"]["score"], None)
+    checks.equal("nor rolled up", fleet["regions"][0]["kpis"]["availability"]["sites"], 8)
+    checks.equal("monitoring goes on", (site["status"], fleet["regions"][0]["kpis"]["thermal_margin"]["sites"]), ("good", 9))
+    shown = fleetctl("status")[1]
+    checks.that("fleetctl counts it", "; 1 in maintenance" in shown, shown)
+    swap_maintenance(checks, api, appliance, LINES + OVER)
+    outliers = check_shape(checks, api, "/api/v1/outliers", OUTLIERS)
+    checks.equal("an odd site in maintenance is not listed", (outliers["total"], outliers["suppressed"]), (0, 1))
+    checks.equal("nor counted", outliers["kpis"]["thermal_margin"], {"peers": 0, "itself": 0, "both": 0})
+    for query, want in (("with", 1), ("only", 1), ("without", 0)):
+        rows = api.get("outliers?maintenance=" + query)
+        checks.equal("outliers with maintenance=" + query, (rows["total"], rows["suppressed"]), (want, 1 - want))
+    rows = check_shape(checks, api, "/api/v1/outliers?maintenance=only", OUTLIERS)["outliers"]
+    checks.equal("it says why", (rows[0]["site"], rows[0]["maintenance"]["why"]), (FAILING, "new lines"))
+    checks.that("its document says as ever", api.get("sites/" + FAILING)["kpis"]["thermal_margin"]["outlier"])
+    samples = read_samples(api.ask("/metrics")[2].decode())
+    checks.equal("metrics of maintenance", [samples['estream_sites_maintenance{%s}' % labels] for labels in (
+        'scope="fleet",name="fleet"', 'scope="region",name="north"', 'scope="region",name="south"',
+        'scope="site",name="north-1"', 'scope="site",name="south-1"')], [9, 9, 0, 1, 0])
+    checks.equal("and by status", [samples['estream_sites_maintenance_status{status="%s"}' % status]
+                                   for status in ("good", "degraded", "bad", "unknown")],
+                 [8, 1, 0, 0] if api.get("sites/" + FAILING)["status"] == "degraded" else [8, 0, 1, 0])
+    checks.equal("no odd site to be alerted about",
+                 [value for name, value in samples.items() if name.startswith("estream_sites_odd{") and value], [])
+    checks.equal("but one suppressed", samples['estream_sites_odd_suppressed{kpi="thermal_margin"}'], 1)
+    check_maintenance_shown(checks, api, fleetctl)
+
+
+def swap_maintenance(checks, api, appliance, windows):
+    path = os.path.join(appliance.folder.name, "fleet.yaml")
+    with open(path) as file:
+        text = file.read()
+    for broken, says in ((LINES + LINES, "overlaps maintenance[0]"), (LINES.replace("north", "nroth"), "nroth")):
+        with open(path, "w") as out:
+            out.write(text.replace(PUMP + LATER, broken))
+        check_refusal(checks, "a reload with a fault", api.ask("/api/v1/reload", "POST"), 422, "nothing changed")
+        checks.that("says it and changes nothing", api.get("maintenance")["config_revision"] == 1 and
+                    says in api.ask("/api/v1/reload", "POST")[2].decode())
+    with open(path, "w") as out:
+        out.write(text.replace(PUMP + LATER, windows))
+    status, _, body = api.ask("/api/v1/reload?diff=1", "POST")
+    values = json.loads(body)["differences"]["values"]["list"]
+    checks.equal("what would change", (status, [(v["name"], v["was"], v["becomes"]) for v in values][:1]),
+                 (200, [("maintenance.label:note=\u00fc from 2019-01-31T08:00:00Z", None,
+                         "to 2019-01-31T09:00:00Z, why over long ago")]))
+    checks.equal("in all", len(values), 4)
+    checks.equal("a reload", json.loads(api.ask("/api/v1/reload", "POST")[2])["changed"], ["maintenance"])
+    for _ in range(60):
+        if api.get("fleet")["config_revision"] == 2:
+            return
+        time.sleep(0.1)
+    raise RuntimeError("no window of the new configuration closed")
+
+
+def check_maintenance_shown(checks, api, fleetctl):
+    shown = {}
+    for words in (["maintenance"], ["maintenance", "--all"], ["outliers"], ["outliers", "--all"], ["status"], ["sites"],
+                  ["regions"], ["site", FAILING], ["ranking"], ["ranking", "--by", "thermal_margin"], ["events"],
+                  ["top", "--once"]):
+        what = "fleetctl " + " ".join(words)
+        code, out, errors = fleetctl(*words)
+        checks.equal(what + " during maintenance", (code, errors), (0, ""))
+        check_tables(checks, what, out)
+        shown[" ".join(words)] = out
+    checks.that("the active window", "9 sites in maintenance" in shown["maintenance"] and
+                "new lines" in shown["maintenance"] and "1 past ones; --all" in shown["maintenance"], shown["maintenance"])
+    checks.that("the past one too", "over long ago" in shown["maintenance --all"], shown["maintenance --all"])
+    checks.that("outliers say what they leave out", "1 more of sites in maintenance; --all" in shown["outliers"] and
+                FAILING not in shown["outliers"], shown["outliers"])
+    checks.that("and show it if asked", FAILING in shown["outliers --all"] and "maint" in shown["outliers --all"],
+                shown["outliers --all"])
+    checks.that("status counts, and tells of no odd one", "; 9 in maintenance" in shown["status"] and
+                "odd: " not in shown["status"], shown["status"])
+    checks.that("sites are marked", "maint; thermal_mar" in shown["sites"], shown["sites"])
+    checks.that("a site says why and until when", "maintenance: new lines\n  of region:north, 2020-01-31 08:00:00 .. "
+                "2100-01-31 08:00:00 UTC" in shown["site " + FAILING], shown["site " + FAILING])
+    checks.that("ranks and events are marked", "maint" in shown["ranking"] and "maint" in shown["events"])
+    code, out, _ = fleetctl("--json", "maintenance")
+    checks.equal("fleetctl --json maintenance", (code, set(json.loads(out))), (0, set(api.get("maintenance"))))
 
 
 def ask_telemetry(path, command):
@@ -689,6 +808,8 @@ def check_fleetctl_refusals(checks, fleetctl):
             (["ledger", "--code", "x"], 2, "does not take --code"), (["events", "--code", "x"], 1, "has the code"),
             (["outliers", "--odd", "x"], 2, 'odd: got "x"'), (["outliers", "--kpi", "x"], 1, 'no KPI "x"'),
             (["ranking", "--kpi", "x"], 2, "does not take --kpi"), (["ranking", "--by", "x"], 1, 'no KPI "x"'),
+            (["maintenance", "--limit", "3"], 2, "does not take --limit"),
+            (["maintenance", "now"], 2, 'got "now"'), (["sites", "--all"], 2, "does not take --all"),
             (["top", "--json"], 2, "does not take --json"), (["site", "nort-3"], 1, 'did you mean "north-3"?'),
             (["region", "nroth"], 1, 'did you mean "north"?'), (["ledger", "--site", "x"], 1, 'no site "x"'),
             (["--url", "http://127.0.0.1:1", "status"], 1, "connection refused"),
@@ -745,7 +866,7 @@ def write_capture(build, folder):
     with open(scenario, "w") as out:
         out.write(SCENARIO)
     subprocess.run([os.path.join(build, "fleetgen"), "pcap", "--out", capture, "--format", "etd", "--scenario",
-                    scenario, "--start", str(int(time.time()) + 1), "--seconds", str(CAPTURE_S)],
+                    scenario, "--start", str(int(time.time()) + 4), "--seconds", str(CAPTURE_S)],
                    stdout=subprocess.DEVNULL, timeout=30, check=True)
     with open(capture + ".labels.json") as labels:
         written = json.load(labels)
@@ -763,7 +884,7 @@ def check_all(checks, build, appliance, labels, prefix):
         return done.returncode, done.stdout, done.stderr
 
     check_start(checks, api, fleetctl)
-    wait_for_data(api)
+    wait_for_data(api, labels)
     check_scopes(checks, api)
     check_sites(checks, api)
     check_site(checks, api, labels)
@@ -778,6 +899,7 @@ def check_all(checks, build, appliance, labels, prefix):
     check_refusals(checks, api)
     check_transport(checks, api)
     check_fleetctl_refusals(checks, fleetctl)
+    check_maintenance(checks, api, fleetctl, appliance)
     code, _ = appliance.stop()
     checks.equal("SIGTERM ends it well", code, 0)
     checks.that("within two seconds", appliance.stop_seconds < 2, appliance.stop_seconds)
@@ -799,7 +921,7 @@ def main():
             capture, labels = write_capture(build, folder)
             eal = [*NO_HUGE, "--no-pci", "--file-prefix=" + prefix,
                    "--vdev=net_pcap0,rx_pcap=%s,infinite_rx=0" % capture]
-            with Appliance(build, CONFIG % site_lines(), eal) as appliance:
+            with Appliance(build, CONFIG % ((PUMP + LATER).rstrip("\n"), site_lines()), eal) as appliance:
                 check_all(checks, build, appliance, labels, prefix)
     except Exception as error:  # the counts are wanted all the same
         checks.that("the test runs to its end", False, "%s: %s" % (type(error).__name__, error))
