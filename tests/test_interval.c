@@ -361,6 +361,38 @@ static void a_flush_gives_what_runs(void)
 	tear_down(&made);
 }
 
+/* Of site 1, in north: without data it counts too. The next interval begins at none. */
+static void windows_in_maintenance_are_counted(void)
+{
+	static const bool in[] = { true, false, true, false };
+	static const uint32_t short_counts[] = { 1, 1, 2, 0 }, long_counts[] = { 1, 1, 2, 2 };
+	struct made made;
+
+	set_up(&made);
+	for (uint32_t w = 0; w < 4; w++) {
+		const struct {
+			enum esf_interval_level level;
+			uint32_t place, share;
+		} places[] = { { ESF_INTERVAL_SITE, 1, 1 }, { ESF_INTERVAL_SITE, 0, 0 },
+			{ ESF_INTERVAL_REGION, 0, 1 }, { ESF_INTERVAL_REGION, 1, 0 },
+			{ ESF_INTERVAL_FLEET, 0, 1 } };
+
+		empty(&made, 6 + w);
+		made.sites[1].maintenance = in[w];
+		made.regions[0].maintenance = made.view.fleet.maintenance = in[w];
+		take(&made);
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+			CU_ASSERT_EQUAL(esf_intervals_maintenance(made.intervals, 0,
+			                    places[i].level, places[i].place),
+			    places[i].share * short_counts[w]);
+			CU_ASSERT_EQUAL(esf_intervals_maintenance(made.intervals, 1,
+			                    places[i].level, places[i].place),
+			    places[i].share * long_counts[w]);
+		}
+	}
+	tear_down(&made);
+}
+
 void esf_suite_interval(void)
 {
 	CU_pSuite suite = CU_add_suite("interval", NULL, NULL);
@@ -369,6 +401,7 @@ void esf_suite_interval(void)
 	CU_ADD_TEST(suite, intervals_are_aligned_revised_and_final_in_the_end);
 	CU_ADD_TEST(suite, ratios_are_pooled_where_they_were_derived);
 	CU_ADD_TEST(suite, excluded_windows_are_left_out);
+	CU_ADD_TEST(suite, windows_in_maintenance_are_counted);
 	CU_ADD_TEST(suite, scopes_have_their_windows_mean_and_their_sites_quantiles);
 	CU_ADD_TEST(suite, a_gap_of_windows_ends_what_ran);
 	CU_ADD_TEST(suite, reloads_keep_intervals_unless_kpis_change);

@@ -173,10 +173,13 @@ static json_t *interval_document(
 		json_object_set_new(
 		    kpis, esf_intervals_column(intervals, c), value_document(scope->level, &value));
 	}
-	return json_pack("{s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:o}", "interval",
+	return json_pack("{s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o}", "interval",
 	    esf_api_duration(span.length, text), "start", (json_int_t)span.start, "end",
 	    (json_int_t)span.end, "final", span.final, "revision", (json_int_t)span.revision,
 	    "windows", (json_int_t)span.windows, "windows_total", (json_int_t)span.windows_total,
+	    "maintenance",
+	    (json_int_t)esf_intervals_maintenance(
+	        intervals, interval, scope->level, scope->place),
 	    "kpis", kpis);
 }
 

@@ -252,7 +252,7 @@ static void enter(struct esf_intervals *intervals, uint32_t i, const struct esf_
 }
 
 static void add(struct esf_intervals *intervals, struct track *track, char *rows, uint32_t place,
-    const struct esf_window_value *values)
+    const struct esf_window_value *values, bool maintenance)
 {
 	struct esf_interval_row *row = row_at(intervals, rows, place);
 
@@ -260,6 +260,7 @@ static void add(struct esf_intervals *intervals, struct track *track, char *rows
 		memset(row, 0, intervals->layout.row_size);
 		row->generation = track->generation;
 	}
+	row->maintenance += maintenance;
 	esf_interval_add(&intervals->layout, row, values);
 }
 
@@ -273,7 +274,7 @@ static void add_site(struct esf_intervals *intervals, const struct esf_view *vie
 	const struct esf_site_view *of = &view->sites[site];
 	struct esf_window_value values[ESF_INTERVAL_COLUMNS_MAX];
 	uint32_t kpis = view->config->kpis_count;
-	bool any = !isnan(of->health);
+	bool any = !isnan(of->health) || of->maintenance != 0;
 
 	for (uint32_t k = 0; k < kpis; k++) {
 		const struct esf_site_kpi *kpi = &of->kpis[k];
@@ -285,7 +286,8 @@ static void add_site(struct esf_intervals *intervals, const struct esf_view *vie
 	}
 	values[kpis] = health_value(of->health);
 	for (uint32_t i = 0; any && i < intervals->count; i++)
-		add(intervals, &intervals->tracks[i], intervals->tracks[i].sites, site, values);
+		add(intervals, &intervals->tracks[i], intervals->tracks[i].sites, site, values,
+		    of->maintenance != 0);
 }
 
 static void add_scope(struct esf_intervals *intervals, const struct esf_view *view,
@@ -302,7 +304,8 @@ static void add_scope(struct esf_intervals *intervals, const struct esf_view *vi
 	}
 	values[kpis] = health_value(scope->health);
 	for (uint32_t i = 0; i < intervals->count; i++)
-		add(intervals, &intervals->tracks[i], intervals->tracks[i].scopes, place, values);
+		add(intervals, &intervals->tracks[i], intervals->tracks[i].scopes, place, values,
+		    scope->maintenance > 0);
 }
 
 static void take(struct esf_intervals *intervals, const struct esf_view *view)
@@ -414,6 +417,27 @@ static void set_sites(struct esf_intervals *intervals, const struct track *track
 	out->p95 = esf_rollup_quantile(intervals->means, out->sites, 95);
 }
 
+static const struct esf_interval_row *find_row(const struct esf_intervals *intervals,
+    const struct track *track, enum esf_interval_level level, uint32_t place)
+{
+	if (level == ESF_INTERVAL_SITE)
+		return row_at(intervals, track->sites, place);
+	return row_at(intervals, track->scopes,
+	    level == ESF_INTERVAL_FLEET ? intervals->regions_count + 1 : place);
+}
+
+uint32_t esf_intervals_maintenance(const struct esf_intervals *intervals, uint32_t interval,
+    enum esf_interval_level level, uint32_t place)
+{
+	const struct track *track = &intervals->tracks[interval];
+	const struct esf_interval_row *row;
+
+	if (place >= esf_intervals_places(intervals, level) || track->generation == 0)
+		return 0;
+	row = find_row(intervals, track, level, place);
+	return row->generation == track->generation ? (uint32_t)row->maintenance : 0;
+}
+
 void esf_intervals_value(struct esf_intervals *intervals, uint32_t interval,
     enum esf_interval_level level, uint32_t place, uint32_t column, struct esf_interval_value *out)
 {
@@ -424,9 +448,7 @@ void esf_intervals_value(struct esf_intervals *intervals, uint32_t interval,
 	*out = (struct esf_interval_value){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, 0 };
 	if (place >= esf_intervals_places(intervals, level))
 		return;
-	row = level == ESF_INTERVAL_SITE ? row_at(intervals, track->sites, place)
-	                                 : row_at(intervals, track->scopes,
-	                                       level == ESF_INTERVAL_FLEET ? regions + 1 : place);
+	row = find_row(intervals, track, level, place);
 	if (track->generation == 0 || row->generation != track->generation)
 		return;
 	esf_interval_read(&intervals->layout, row, column, out);

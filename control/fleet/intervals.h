@@ -70,6 +70,9 @@ const char *esf_intervals_region(const struct esf_intervals *intervals, uint32_t
 
 uint32_t esf_intervals_columns(const struct esf_intervals *intervals);
 const char *esf_intervals_column(const struct esf_intervals *intervals, uint32_t column);
+/* Windows so far in which the site, or any of the scope's, was in maintenance. */
+uint32_t esf_intervals_maintenance(const struct esf_intervals *intervals, uint32_t interval,
+    enum esf_interval_level level, uint32_t place);
 /* Without data all is NaN. */
 void esf_intervals_value(struct esf_intervals *intervals, uint32_t interval,
     enum esf_interval_level level, uint32_t place, uint32_t column, struct esf_interval_value *out);

@@ -118,7 +118,7 @@ RANKING = {"time": INT, "window": WINDOW, "by": TEXT, "unit": Maybe(TEXT), "rank
 INTERVAL_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
                 "windows": INT, "score": Maybe(REAL)}
 INTERVALS = {"scope": TEXT, "intervals": [{"interval": TEXT, "start": INT, "end": INT, "final": BOOL, "revision": INT,
-                                           "windows": INT, "windows_total": INT, "kpis": Named(INTERVAL_KPI)}]}
+                                           "windows": INT, "windows_total": INT, "maintenance": INT, "kpis": Named(INTERVAL_KPI)}]}
 EXPLAINED = {"units": Named(TEXT), "weights": Named(REAL)}
 PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
 STORM = {"active": BOOL, "sites": [TEXT], "fleet": BOOL}
@@ -614,6 +614,11 @@ def check_maintenance(checks, api, fleetctl, appliance):
     checks.equal("and not scored", site["kpis"]["availability"]["score"], None)
     checks.equal("nor rolled up", fleet["regions"][0]["kpis"]["availability"]["sites"], 8)
     checks.equal("monitoring goes on", (site["status"], fleet["regions"][0]["kpis"]["thermal_margin"]["sites"]), ("good", 9))
+    interval = api.get("intervals?scope=site:north-2&interval=1m")["intervals"][0]
+    checks.that("an interval counts its windows in maintenance", 0 < interval["maintenance"] == interval["windows"],
+                interval)
+    checks.equal("without it there is nothing to pool", interval["kpis"]["availability"]["windows"], 0)
+    checks.equal("of others none", api.get("intervals?scope=region:south&interval=1m")["intervals"][0]["maintenance"], 0)
     shown = fleetctl("status")[1]
     checks.that("fleetctl counts it", "; 1 in maintenance" in shown, shown)
     swap_maintenance(checks, api, appliance, LINES + OVER)
