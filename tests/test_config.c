@@ -768,6 +768,10 @@ static void the_reference_keeps_what_it_says(void)
 	CU_ASSERT_STRING_EQUAL(config->sites[0].upstream[0], "gw-west");
 	CU_ASSERT_TRUE(esf_address_is_ipv4(&config->sites[0].addresses[0]));
 	CU_ASSERT_EQUAL(config->sites[1].region, 1);
+	CU_ASSERT_EQUAL_FATAL(config->maintenance_count, 1);
+	CU_ASSERT_STRING_EQUAL(config->maintenance[0].why, "new pumps in hall 2");
+	CU_ASSERT_EQUAL(
+	    config->maintenance[0].to_ns - config->maintenance[0].from_ns, 9000 * 1000000000ll);
 	unload(&loaded);
 }
 

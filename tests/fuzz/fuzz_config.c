@@ -22,6 +22,14 @@ static void check_config(const struct esf_config *config)
 		assert(config->sites[i].name != NULL && config->sites[i].weight > 0);
 		assert(config->sites[i].region <= config->regions_count);
 	}
+	for (uint32_t i = 0; i < config->maintenance_count; i++) {
+		assert(config->maintenance[i].from_ns < config->maintenance[i].to_ns);
+		assert(config->maintenance[i].place < config->maintenance_scopes_count);
+		assert(config->maintenance[i].why[0] != '\0');
+	}
+	for (uint32_t i = 0; i < config->sites_count; i++)
+		for (uint32_t j = 0; j < config->sites[i].maintenance_count; j++)
+			assert(config->sites[i].maintenance[j] < config->maintenance_scopes_count);
 	for (uint32_t i = 0; i < config->rules.count; i++) {
 		assert(config->rules.patterns[i] != NULL);
 		assert(config->rules.rules[i].kpi < config->measures_count);
