@@ -174,7 +174,7 @@ static struct esf_view view = {
 #define NO_SITE_KPI(refused)                                                                 \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
 	"\"refused\":" refused ",\"score\":null,\"contribution\":null,"                      \
-	"\"derived\":false,\"excluded\":null,\"z\":null,"                                    \
+	"\"derived\":false,\"heard\":false,\"excluded\":null,\"z\":null,"                                    \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "}"
 #define SITE_9                                                                                     \
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
@@ -187,7 +187,7 @@ static struct esf_view view = {
 	"\"power_kw\":{"                                                                           \
 	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"      \
 	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,"                           \
-	"\"derived\":false,\"excluded\":null,\"z\":null,"                                          \
+	"\"derived\":false,\"heard\":false,\"excluded\":null,\"z\":null,"                                          \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "},\"voltage\":" NO_SITE_KPI(             \
 	    "2") "},"                                                                              \
 	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"

@@ -197,6 +197,7 @@ json_t *esf_document_site_kpi(const struct esf_view *view, uint32_t site, uint32
 	put_real(&document, "score", kpi->score);
 	put_real(&document, "contribution", kpi->contribution);
 	put_bool(&document, "derived", kpi->derived);
+	put_bool(&document, "heard", kpi->heard);
 	put(&document, "excluded",
 	    kpi->excluded == 0 ? json_null() : json_string(exclusion(view, kpi)));
 	put_oddity(&document, &oddity);

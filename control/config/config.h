@@ -145,6 +145,7 @@ struct esf_kpi {
 	char **
 	    excludes; /* names: where one of them is above 0, the window is no time of this KPI's */
 	uint64_t exclude; /* the same as bits, by index in kpis */
+	bool heard; /* where nothing is known of it or its inputs: whether the site was heard */
 	bool exclude_maintenance; /* "maintenance" is one of them: so are maintenance windows */
 	/* DERIVED, and MEASURED where a site has no record of its own; else NULL. Of the inputs
 	 * each is an index in kpis. Evaluated by the control thread only. */
@@ -215,6 +216,7 @@ struct esf_config {
 	uint16_t *derived;      /* KPIs with an expression, each after its inputs */
 	uint32_t derived_depth; /* the longest chain of them */
 	bool excludes;          /* any KPI has some */
+	bool hears;             /* any KPI is heard */
 	struct esf_rules rules;
 	uint32_t signatures_count; /* in the order of the file */
 	struct esf_signature_config *signatures;

@@ -13,6 +13,7 @@ const struct esf_choice esf_kpi_derives[] = {
 	{ "always", ESF_DERIVE_ALWAYS, NULL },
 	{ "missing", ESF_DERIVE_MISSING, NULL },
 	{ "never", ESF_DERIVE_NEVER, NULL },
+	{ "heard", ESF_DERIVE_HEARD, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -204,6 +205,7 @@ void esf_derived_build(struct esf_load *load, struct esf_file *file, const struc
 		if (config->kpis[k].expr != NULL)
 			compile(&of, k);
 		resolve_excludes(&of, k);
+		config->hears |= config->kpis[k].heard;
 	}
 	find_order(&of);
 }

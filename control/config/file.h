@@ -16,7 +16,13 @@ enum {
 };
 
 /* When a KPI's expression counts. */
-enum esf_derive { ESF_DERIVE_UNSAID, ESF_DERIVE_ALWAYS, ESF_DERIVE_MISSING, ESF_DERIVE_NEVER };
+enum esf_derive {
+	ESF_DERIVE_UNSAID,
+	ESF_DERIVE_ALWAYS,
+	ESF_DERIVE_MISSING,
+	ESF_DERIVE_NEVER,
+	ESF_DERIVE_HEARD,
+};
 
 /* A KPI as a file gives it; what it does not give is NaN, NULL or ESF_ABSENT. */
 struct esf_kpi_entry {

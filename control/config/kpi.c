@@ -49,11 +49,14 @@ static void override_source(struct esf_kpi *kpi, const struct esf_kpi_entry *ent
 		kpi->expr = entry->expr;
 		kpi->source = ESF_KPI_DERIVED;
 	}
+	if (entry->derive != ESF_DERIVE_UNSAID)
+		kpi->heard = entry->derive == ESF_DERIVE_HEARD;
 	if (kpi->expr == NULL)
 		return;
 	if (entry->derive == ESF_DERIVE_ALWAYS)
 		kpi->source = ESF_KPI_DERIVED;
-	if (entry->derive == ESF_DERIVE_MISSING || entry->derive == ESF_DERIVE_NEVER)
+	if (entry->derive == ESF_DERIVE_MISSING || entry->derive == ESF_DERIVE_NEVER ||
+	    entry->derive == ESF_DERIVE_HEARD)
 		kpi->source = ESF_KPI_MEASURED;
 	if (entry->derive == ESF_DERIVE_NEVER)
 		kpi->expr = NULL;
@@ -189,6 +192,7 @@ static void check_source(
 		refuse(load, list, i, expr == NULL ? "derive" : "expr",
 		    "the dataplane counts %s itself: remove it", kpi->name);
 	else if (kpi->expr == NULL && when != NULL && strcmp(when, "never") != 0 &&
+	         strcmp(when, "heard") != 0 &&
 	         esf_document_is_known(load->document, entry, "expr"))
 		refuse(load, list, i, "derive", "got \"%s\", but there is no expr to derive %s by",
 		    when, kpi->name);

@@ -249,6 +249,7 @@ void esf_print_kpis(FILE *out, const struct esf_config *config)
 		print_text(out, kpi->expr);
 		fprintf(out, "\nkpis.%s.derived\t%s\n", kpi->name,
 		    kpi->source == ESF_KPI_DERIVED ? "true" : "false");
+		fprintf(out, "kpis.%s.heard\t%s\n", kpi->name, kpi->heard ? "true" : "false");
 		fprintf(out, "kpis.%s.vital\t%s\n", kpi->name, kpi->vital ? "true" : "false");
 		fprintf(out, "kpis.%s.compare\t%s\n", kpi->name, kpi->compare ? "true" : "false");
 		fprintf(out, "kpis.%s.exclude\t", kpi->name);

@@ -218,7 +218,7 @@ static void gather(struct esf_compare *compare, const struct esf_view *view)
 		for (uint32_t c = 0; c < compare->columns_count; c++) {
 			const struct esf_site_kpi *kpi = &kpis[compare->columns[c].kpi];
 
-			compare->columns[c].values[p] = kpi->excluded == 0 ? kpi->mean : NAN;
+			compare->columns[c].values[p] = esf_view_compared(kpi);
 		}
 	}
 }

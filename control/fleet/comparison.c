@@ -78,7 +78,7 @@ void esf_comparison_read(
 {
 	const struct esf_comparison *of = view->comparison;
 	const struct esf_site_kpi *value = &view->sites[site].kpis[kpi];
-	double x = value->excluded == 0 ? value->mean : NAN;
+	double x = esf_view_compared(value);
 	uint32_t column;
 
 	*out = (struct esf_oddity){ .median = NAN, .z = NAN, .usual = NAN, .self_z = NAN };

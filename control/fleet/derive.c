@@ -64,13 +64,45 @@ static void exclude(const struct esf_config *config, struct esf_site_kpi *kpis, 
 	}
 }
 
+/* Whether the site sent anything of it, or of what it is made of. */
+static bool has_signal(const struct esf_config *config, const struct esf_site_kpi *kpis, uint32_t k)
+{
+	const struct esf_expression *expression = config->kpis[k].expression;
+
+	if (kpis[k].good + (uint64_t)kpis[k].refused > 0)
+		return true;
+	for (uint32_t i = 0;
+	     expression != NULL && i < esf_expression_inputs_count(expression); i++)
+		if (has_signal(config, kpis, esf_expression_input(expression, i)))
+			return true;
+	return false;
+}
+
+void esf_derive_heard(
+    const struct esf_config *config, struct esf_site_kpi *kpis, enum esf_hearing hearing)
+{
+	bool silent[ESF_KPIS_MAX];
+
+	if (!config->hears || hearing == ESF_HEARING_NOTHING)
+		return;
+	for (uint32_t k = 0; k < config->kpis_count; k++)
+		silent[k] = config->kpis[k].heard && !has_signal(config, kpis, k);
+	for (uint32_t k = 0; k < config->kpis_count; k++) {
+		if (!silent[k])
+			continue;
+		kpis[k].heard = kpis[k].derived = true;
+		kpis[k].good = kpis[k].samples = hearing == ESF_HEARD;
+		kpis[k].mean = kpis[k].min = kpis[k].max = hearing == ESF_HEARD;
+	}
+}
+
 /* A record of its own, good or not, is the site's word. */
 void esf_derive_site(const struct esf_config *config, struct esf_site_kpi *kpis)
 {
 	for (uint32_t i = 0; i < config->derived_count; i++) {
 		uint32_t k = config->derived[i];
 
-		if (kpis[k].good + (uint64_t)kpis[k].refused == 0)
+		if (kpis[k].good + (uint64_t)kpis[k].refused == 0 && !kpis[k].heard)
 			derive(&config->kpis[k], kpis, &kpis[k]);
 	}
 	for (uint32_t k = 0; config->excludes && k < config->kpis_count; k++)
@@ -87,10 +119,10 @@ void esf_derive_exclude(const struct esf_config *config, struct esf_site_kpi *kp
 
 /* What of a KPI's sites counts how. */
 struct parts {
-	double own_weight; /* of sites with records of their own */
+	double own_weight; /* of sites with records of their own, and of those heard */
 	double own_sum;
-	double derived_weight; /* of sites where it was derived */
-	uint32_t left_out;     /* sites that are excluded or have records of their own */
+	double derived_weight; /* of sites where it was derived by the expression */
+	uint32_t left_out;     /* the other sites */
 };
 
 /* Marks in `of` the sites of `among` (NULL: all) over which the KPI is pooled. */
@@ -106,7 +138,7 @@ static struct parts split(
 		of[s] = false;
 		if (among != NULL && !among[s])
 			continue;
-		of[s] = value->excluded == 0 && value->derived;
+		of[s] = value->excluded == 0 && value->derived && !value->heard;
 		if (of[s]) {
 			parts.derived_weight += weight;
 			continue;

@@ -11,6 +11,21 @@
  * level, so that ratios are pooled, never averaged. Control thread: it alone evaluates expressions.
  */
 
+/* What the dataplane knows of a site in a window. */
+enum esf_hearing {
+	ESF_HEARING_NOTHING, /* it was never heard yet, left on purpose, or may yet be heard */
+	ESF_HEARD,
+	ESF_UNHEARD,
+};
+
+/*
+ * Before esf_derive_site: the KPIs with derive: heard of which the site sent no record, good or not,
+ * nor of their inputs: 1 with one good record, or 0 with none, so that it is shown and pooled, and
+ * neither scored nor compared.
+ */
+void esf_derive_heard(
+    const struct esf_config *config, struct esf_site_kpi *kpis, enum esf_hearing hearing);
+
 /*
  * The derived KPIs of one site, in their order, from what its records gave (kpis: by index of
  * config->kpis), and which of its KPIs the window is excluded for. A value wants every input to

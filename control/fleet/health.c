@@ -89,8 +89,10 @@ static void add_kpi(struct site_sums *sums, const struct esf_kpi *kpi, struct es
 	value->contribution = NAN;
 	if (!(kpi->weight > 0) || value->excluded != 0)
 		return;
-	value->score = esf_health_score(&kpi->bands, value->mean);
 	sums->weight += kpi->weight;
+	if (value->heard && value->good == 0)
+		return;
+	value->score = esf_health_score(&kpi->bands, value->mean);
 	if (!(c > 0) || isnan(value->score))
 		return;
 	sums->weight_c += kpi->weight * c;

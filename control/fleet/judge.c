@@ -16,6 +16,7 @@ struct esf_judge {
 	int64_t next; /* window index */
 	struct esf_compare *compare;
 	uint32_t *silent;  /* by site: closed windows in a row without an accepted record */
+	uint8_t *heard;    /* by site: an accepted record in a closed window */
 	uint8_t *statuses; /* by site: enum esf_status, the last known one */
 	uint8_t regions[ESF_REGIONS_MAX + 1]; /* the same; "unassigned" behind the config's */
 	uint8_t fleet;
@@ -35,12 +36,13 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 	judge->next = from_window;
 	judge->silent =
 	    calloc(esf_plane_options(plane)->sites_count + (size_t)1, sizeof(*judge->silent));
+	judge->heard = calloc(esf_plane_options(plane)->sites_count + (size_t)1, 1);
 	judge->statuses = malloc(esf_plane_options(plane)->sites_count + (size_t)1);
 	judge->fleet = ESF_STATUS_UNKNOWN;
 	memset(judge->regions, ESF_STATUS_UNKNOWN, sizeof(judge->regions));
 	judge->compare =
 	    esf_compare_create(config, config_revision, esf_plane_options(plane)->sites_count);
-	if (judge->silent != NULL && judge->statuses != NULL && judge->compare != NULL) {
+	if (judge->silent != NULL && judge->heard != NULL && judge->statuses != NULL && judge->compare != NULL) {
 		memset(judge->statuses, ESF_STATUS_UNKNOWN,
 		    esf_plane_options(plane)->sites_count + (size_t)1);
 		return judge;
@@ -56,6 +58,7 @@ void esf_judge_destroy(struct esf_judge *judge)
 	esf_admission_end(judge->plane);
 	esf_compare_destroy(judge->compare);
 	free(judge->silent);
+	free(judge->heard);
 	free(judge->statuses);
 	free(judge);
 }
@@ -113,7 +116,8 @@ static bool is_closed(const struct esf_judge *judge, int64_t window, int64_t set
 
 static struct esf_before before_of(const struct esf_judge *judge)
 {
-	return (struct esf_before){ judge->silent, judge->statuses, judge->regions, judge->fleet };
+	return (struct esf_before){ judge->silent, judge->heard, judge->statuses, judge->regions,
+		judge->fleet };
 }
 
 /* What is unknown for a while goes on from what it was. */
@@ -129,6 +133,7 @@ static void remember(struct esf_judge *judge, const struct esf_view *view)
 		if (esf_roster_at(view->roster, i) == NULL)
 			continue;
 		judge->silent[i] = view->sites[i].silent_windows;
+		judge->heard[i] |= view->sites[i].reporting;
 		hold(&judge->statuses[i], view->sites[i].status);
 	}
 	for (uint32_t r = 0; r < view->regions_count; r++)

@@ -236,6 +236,17 @@ static enum esf_ingestion mode_of(const struct build *build, const struct esf_pl
 	return downsampled ? ESF_DOWNSAMPLE : ESF_FULL;
 }
 
+/* Of a window that is open still, who was not heard may be yet. */
+static enum esf_hearing hearing(
+    const struct build *build, const struct esf_card *card, uint32_t index)
+{
+	if (build->sites[index].reporting)
+		return ESF_HEARD;
+	if (!build->view->closed || !build->before->heard[index] || card == NULL || card->left)
+		return ESF_HEARING_NOTHING;
+	return ESF_UNHEARD;
+}
+
 /* Called once the derived KPIs are there. A window that is maintenance in part is judged. */
 static void set_maintenance(const struct build *build, const struct esf_site_config *of,
     struct esf_site_kpi *kpis, struct esf_site_view *site)
@@ -260,9 +271,10 @@ static void build_site(struct build *build, const struct esf_plane *plane, uint3
 	*site = (struct esf_site_view){ .kpis = kpis };
 	read_card(build->config, esf_plane_card(plane, index), site);
 	read_kpis(build->config, block, kpis);
+	site->reporting = block != NULL && block->accepted > 0;
+	esf_derive_heard(build->config, kpis, hearing(build, esf_plane_card(plane, index), index));
 	esf_derive_site(build->config, kpis);
 	set_maintenance(build, esf_roster_at(build->roster, index), kpis, site);
-	site->reporting = block != NULL && block->accepted > 0;
 	set_silence(build, site, build->before->silent[index]);
 	esf_health_site(build->config, kpis, site);
 	site->status = esf_health_held(build->config, site->health, build->before->sites[index]);

@@ -2,6 +2,7 @@
 #ifndef ESF_VIEW_H
 #define ESF_VIEW_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,7 +36,8 @@ struct esf_site_kpi {
 	uint32_t refused; /* bad + uncertain + out_of_range + not_finite */
 	uint8_t excluded; /* 1 + the index of the KPI that says that the window is no time of this one's, or
 	                     ESF_EXCLUDED_MAINTENANCE: it is shown, and neither scored nor rolled up; 0: counts */
-	bool derived;     /* by its expression */
+	bool derived;     /* by its expression, or heard */
+	bool heard;       /* 1 or 0 by whether the site was heard; good 0: it was not */
 	double score;        /* 0..100; NaN: no data or not scored */
 	double contribution; /* points of health it costs; NaN: not scored or health unknown */
 };
@@ -112,6 +114,7 @@ struct esf_view {
 /* What the closed windows before a view's say that it goes on from. Statuses are the last known ones. */
 struct esf_before {
 	const uint32_t *silent; /* by site: the windows just before without an accepted record */
+	const uint8_t *heard;   /* by site: an accepted record in any window before */
 	const uint8_t *sites;   /* enum esf_status */
 	const uint8_t *regions; /* by index of the config's, and of "unassigned" behind them */
 	uint8_t fleet;
@@ -124,6 +127,12 @@ struct esf_before {
 struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config_revision,
     const struct esf_roster *roster, const struct esf_plane *plane, int64_t window, bool closed, int64_t time,
     const struct esf_before *before);
+/* What comparison takes: what the site sent, or what follows from it. NaN: nothing. */
+static inline double esf_view_compared(const struct esf_site_kpi *kpi)
+{
+	return kpi->excluded == 0 && !kpi->heard ? kpi->mean : NAN;
+}
+
 /* The maintenance window for which nobody is alerted about the site's oddities, those that rest on windows just
  * before included; NULL: none. */
 static inline const struct esf_maintenance_config *esf_view_suppression(

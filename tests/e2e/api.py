@@ -98,7 +98,7 @@ MAINTENANCE = {"scope": TEXT, "from": INT, "to": INT, "why": TEXT}
 WINDOWS = {"time": INT, "config_revision": INT, "counts": dict.fromkeys(("past", "active", "future"), INT), "sites": INT,
            "windows": [{**MAINTENANCE, "state": {"past", "active", "future"}, "sites": INT}]}
 SITE_KPI = {"mean": Maybe(REAL), "stddev": Maybe(REAL), "min": Maybe(REAL), "max": Maybe(REAL), "samples": INT,
-            "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "derived": BOOL,
+            "good": INT, "refused": INT, "score": Maybe(REAL), "contribution": Maybe(REAL), "derived": BOOL, "heard": BOOL,
             "excluded": Maybe(TEXT), "z": Maybe(REAL),
             "median": Maybe(REAL), "outlier": BOOL, "peers": Maybe(INT), "usual": Maybe(REAL), "self_z": Maybe(REAL),
             "odd": Maybe(TEXT)}

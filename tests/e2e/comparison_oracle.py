@@ -127,8 +127,8 @@ class Comparison:
 
     @staticmethod
     def _counts(values):
-        """Excluded time is nobody's."""
-        return values["mean"] if values["excluded"] is None else None
+        """Excluded time is nobody's, and who was only heard has said nothing."""
+        return values["mean"] if values["excluded"] is None and not values["heard"] else None
 
     def window(self, start, kpis_of):
         """kpis_of: [(site, {KPI: values})]; adds to values what comparison says."""

@@ -69,13 +69,25 @@ class Deriver:
             self._visit(self.kpis[name])
         self.order.append(kpi)
 
-    def site(self, values):
-        """values: by KPI, with mean, good, refused, samples; adds what is derived and excluded."""
+    def _is_sent(self, kpi, values):
+        """Whether a record said anything of it, or of what it is made of."""
+        return values[kpi.name]["good"] + values[kpi.name]["refused"] > 0 or (
+            kpi.expr is not None and any(self._is_sent(self.kpis[name], values) for name in kpi.expr.inputs))
+
+    def _hear(self, values, hearing):
+        unsent = [kpi.name for kpi in self.kpis.values() if kpi.heard and not self._is_sent(kpi, values)]
+        for name in unsent if hearing is not None else []:
+            values[name].update(derived=True, heard=True, samples=hearing, good=hearing,
+                                **dict.fromkeys(("mean", "min", "max"), float(hearing)))
+
+    def site(self, values, hearing):
+        """values: by KPI, with mean, good, refused, samples; adds what is derived, heard and excluded."""
         for name in values:
-            values[name].update(derived=False, excluded=None)
+            values[name].update(derived=False, heard=False, excluded=None)
+        self._hear(values, hearing)
         for kpi in self.order:
             out = values[kpi.name]
-            if out["good"] + out["refused"] > 0:
+            if out["good"] + out["refused"] > 0 or out["heard"]:
                 continue
             value = kpi.expr.value({name: values[name]["mean"] for name in kpi.expr.inputs})
             worst = min((values[name] for name in kpi.expr.inputs), key=lambda v: (self._part_good(v), v["good"], v["samples"], -v["refused"]))
@@ -99,10 +111,10 @@ class Deriver:
     def scope(self, kpi, rows):
         """The mean over rows, (weight, values by KPI); None where there is none."""
         rows = [(w, v) for w, v in rows if v[kpi.name]["excluded"] is None]
-        own = [(w, v) for w, v in rows if not v[kpi.name]["derived"]]
+        own = [(w, v) for w, v in rows if not v[kpi.name]["derived"] or v[kpi.name]["heard"]]
         parts = []
         if kpi.expr is not None:
-            others = [(w, v) for w, v in rows if v[kpi.name]["derived"]]
+            others = [(w, v) for w, v in rows if v[kpi.name]["derived"] and not v[kpi.name]["heard"]]
             value = kpi.expr.value({name: self.scope(self.kpis[name], others)
                                     for name in kpi.expr.inputs})
             known = sum(w for w, v in others if v[kpi.name]["mean"] is not None)

@@ -51,13 +51,14 @@ class Kpi:
     crit: tuple = (None, None)
     expr: Expr = None
     missing: bool = False  # derive: missing
+    heard: bool = False  # derive: heard
     exclude: list = field(default_factory=list)
     compare: bool = False
     min_effect: float = 0.0
 
     @property
     def is_measured(self):
-        return not self.is_comms and (self.expr is None or self.missing)
+        return not self.is_comms and (self.expr is None or self.missing or self.heard)
 
     @property
     def is_comms(self):
@@ -218,6 +219,8 @@ def _kpi_yaml(kpi):
         out["expr"] = kpi.expr.text
         if kpi.missing:
             out["derive"] = "missing"
+    if kpi.heard:
+        out["derive"] = "heard"
     if kpi.exclude:
         out["exclude"] = kpi.exclude
     if kpi.compare:
@@ -550,6 +553,7 @@ class Card:
     last_seen: int = None
     lost: int = 0
     duplicates: int = 0
+    left: bool = False  # its last word was a death
 
 
 MASK = (1 << 64) - 1
@@ -646,7 +650,7 @@ class Model:
         self.thinned = set()
         for site in self.config.sites:
             cell = self.cells.get((site.name, closed), Cell())
-            kpis = self._site_kpis(site, cell, closed, increases)
+            kpis = self._site_kpis(site, cell, closed, increases, self.cards[site.name].left)
             if self._mode(self._site_health(kpis)[0]) == "downsample":
                 self.thinned.add(site.name)
 
@@ -656,7 +660,7 @@ class Model:
         return "downsample" if health is not None and health > self.config.healthy_above else "full"
 
     def _snapshot(self, closed):
-        cards = {name: (c.last_seen, c.lost, c.duplicates) for name, c in self.cards.items()}
+        cards = {name: (c.last_seen, c.lost, c.duplicates, c.left) for name, c in self.cards.items()}
         self.snapshots.append((closed, cards))
 
     def _payload(self, packet):
@@ -683,6 +687,8 @@ class Model:
             return verdict
         card.lost += lost
         card.last_seen = self.now
+        if etd.seq == max(sequence.seen):
+            card.left = etd.kind == DEATH
         comms = self._cell(site, self.now // self.window_ns).comms
         comms[0] += 1
         comms[1] += lost
@@ -825,6 +831,7 @@ class Model:
                 return "duplicate", site
             self.lines[site, line.encode()] = self.now
         self.cards[site].last_seen = self.now
+        self.cards[site].left = False
         time = self.now if line.stamp is None else line.stamp * self.config.precision_ns
         counts.extend(self._field(site, line, time, name, value) for name, value in line.fields)
         return "accepted", site
@@ -885,7 +892,7 @@ class Model:
         for site in config.sites:
             cell = self.cells.get((site.name, window), Cell())
             unheard[site.name] = 0 if cell.accepted else unheard[site.name] + 1
-            kpis = self._site_kpis(site, cell, window, increases)
+            kpis = self._site_kpis(site, cell, window, increases, cards[site.name][3])
             health, capped, coverage = self._site_health(kpis)
             states[site.name] = (site, cell, kpis, health, capped, coverage)
             self.kept_off[site.name] = config.maintenance_of(
@@ -908,10 +915,17 @@ class Model:
             "sites": documents,
         }
 
-    def _site_kpis(self, site, cell, window, increases):
+    def _hearing(self, site, cell, window, left):
+        """1: heard in the window; 0: not, though it was before and has not left; None: nothing is known."""
+        if cell.accepted:
+            return 1
+        before = any(cell.accepted for (name, w), cell in self.cells.items() if name == site.name and w < window)
+        return 0 if before and not left else None
+
+    def _site_kpis(self, site, cell, window, increases, left):
         kpis = {k.name: self._site_kpi(site.name, k, cell, window, increases)
                 for k in self.config.kpis}
-        self.deriver.site(kpis)
+        self.deriver.site(kpis, self._hearing(site, cell, window, left))
         start = window * self.window_ns
         if self.config.maintenance_of(site, start, start + self.window_ns)[1]:
             for kpi in self.config.kpis:
@@ -969,7 +983,8 @@ class Model:
             values["score"] = values["contribution"] = None
             if values["excluded"] is not None:
                 continue
-            values["score"] = self._score(kpi, values["mean"])
+            unheard = values["heard"] and values["good"] == 0
+            values["score"] = None if unheard else self._score(kpi, values["mean"])
             if kpi.weight > 0 and values["good"] > 0:
                 c = values["good"] / (values["good"] + values["refused"])
                 weights[kpi.name] = kpi.weight * c
@@ -1008,8 +1023,8 @@ class Model:
     def _site(self, state, card, unheard):
         site, _, kpis, health, capped, coverage = state
         keys = ["mean", "stddev", "min", "max", "samples", "good", "refused", "score",
-                "contribution", "derived", "excluded", "z", "median", "outlier", "peers", "usual", "self_z", "odd"]
-        last_seen, lost, duplicates = card
+                "contribution", "derived", "heard", "excluded", "z", "median", "outlier", "peers", "usual", "self_z", "odd"]
+        last_seen, lost, duplicates, _ = card
         return {
             "id": site.id, "name": site.name, "region": self.config.region_of(site),
             "weight": site.weight, "health": health, "capped": capped, "status": self.statuses[site.name],

@@ -71,6 +71,7 @@ class Fleet:
         self.config.hysteresis = random.Random(seed + 3 * 10**9).choice([0, 0, 1.5, 5, 10])
         self.begin = START_S * S + self.rng.randrange(10**8) * 1000
         self.end = self.begin + self.rng.randint(3, 12) * self.config.window_s * S
+        self._make_heard(random.Random(seed + 5 * 10**9))
         self._make_maintenance(random.Random(seed + 4 * 10**9))
         self.gap = self._make_gap()
         for site in self.config.sites:
@@ -143,6 +144,21 @@ class Fleet:
         for kpi in config.kpis:
             kpi.compare = rng.random() < 0.8
             kpi.min_effect = rng.choice([0, 0, 1, 5, 20])
+
+    def _make_heard(self, rng):
+        """Some KPIs fall back on whether the site was heard; of one of them nobody sends anything."""
+        if rng.random() < 0.5:
+            return
+        if rng.random() < 0.7:
+            self.config.kpis.append(Kpi("availability", weight=rng.choice([0, 1, 5]), vital=rng.random() < 0.5,
+                                        good=(0.9, None), warn=(0.5, None), crit=(0.1, None), heard=True,
+                                        compare=rng.random() < 0.8))
+            if rng.random() < 0.5:
+                others = [kpi.name for kpi in self.config.kpis if kpi.name.startswith("gauge")]
+                self.config.kpis[-1].expr = random_expr(rng, others)
+        for kpi in self.config.kpis:
+            if kpi.is_measured and rng.random() < 0.3:
+                kpi.heard, kpi.missing = True, False
 
     def _make_maintenance(self, rng):
         """Windows of all scopes, some of which meet, touch a window in part or lie far away."""
