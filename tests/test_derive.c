@@ -223,6 +223,96 @@ static void the_excluded_are_left_out_and_the_sent_counted_by_weight(void)
 	esf_config_free(scope.config);
 }
 
+/* up falls back on whether the site was heard where neither it nor a says anything. */
+static const char heard[] = "domain: custom\n"
+                            "kpis:\n"
+                            "  - {name: a, weight: 1, good: [1, null], warn: [0.5, null], crit: "
+                            "[0.25, null]}\n"
+                            "  - {name: up, expr: a, derive: heard, weight: 3, good: [1, null], "
+                            "warn: [0.5, null], crit: [0.25, null]}\n"
+                            "  - {name: link, derive: heard}\n";
+
+static void what_was_heard_counts_where_no_signal_says(void)
+{
+	const struct {
+		struct esf_site_kpi a, up;
+		enum esf_hearing hearing;
+		double mean, link;
+		bool heard;
+		uint32_t good;
+		double coverage;
+	} cases[] = {
+		{ none(), none(), ESF_HEARD, 1, 1, true, 1, 0.75 },
+		{ none(), none(), ESF_UNHEARD, 0, 0, true, 0, 0 },
+		{ none(), none(), ESF_HEARING_NOTHING, NAN, NAN, false, 0, 0 },
+		{ measured(0.5, 2, 0), none(), ESF_HEARD, 0.5, 1, false, 2, 1 },
+		{ none(), measured(0.25, 3, 0), ESF_HEARD, 0.25, 1, false, 3, 0.75 },
+		{ none(), measured(0, 0, 4), ESF_HEARD, NAN, 1, false, 0, 0 }, /* its own bad word */
+		{ measured(0, 0, 1), none(), ESF_HEARD, NAN, 1, false, 0, 0 }, /* its input's */
+	};
+	struct esf_config *config = load(heard);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct esf_site_kpi kpis[3] = { cases[i].a, cases[i].up, none() };
+		struct esf_site_view site;
+
+		esf_derive_heard(config, kpis, cases[i].hearing);
+		esf_derive_site(config, kpis);
+		esf_health_site(config, kpis, &site);
+		CU_ASSERT_TRUE(isnan(cases[i].mean) ? isnan(kpis[1].mean)
+		                                    : kpis[1].mean == cases[i].mean);
+		CU_ASSERT_TRUE(isnan(cases[i].link) ? isnan(kpis[2].mean)
+		                                    : kpis[2].mean == cases[i].link);
+		CU_ASSERT_EQUAL(kpis[1].heard, cases[i].heard);
+		CU_ASSERT_EQUAL(kpis[1].good, cases[i].good);
+		CU_ASSERT_EQUAL(isnan(kpis[1].score), cases[i].good == 0);
+		CU_ASSERT_EQUAL(site.coverage, cases[i].coverage);
+		CU_ASSERT_TRUE(!cases[i].heard || isnan(esf_view_compared(&kpis[1])));
+	}
+	esf_config_free(config);
+}
+
+/* Sent 0.5 by a with weight 1, heard with 2, silent with 1: (0.5 + 2 + 0) / 4. */
+static void a_scope_pools_who_was_heard_by_weight(void)
+{
+	struct esf_config *config = load(heard);
+	struct esf_site_kpi kpis[3][3] = { { measured(0.5, 1, 0), none(), none() },
+		{ none(), none(), none() }, { none(), none(), none() } };
+	static const enum esf_hearing hearings[] = { ESF_HEARD, ESF_HEARD, ESF_UNHEARD };
+	struct esf_site_view views[3];
+	const struct esf_site_view *sites[3];
+	const double weights[3] = { 1, 2, 1 };
+	struct esf_scope_kpi means[3] = { { .mean = 0.5 } };
+	uint8_t masks[3];
+	struct esf_derive_scope of = { config, sites, weights, 3, masks };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	for (int s = 0; s < 3; s++) {
+		esf_derive_heard(config, kpis[s], hearings[s]);
+		esf_derive_site(config, kpis[s]);
+		views[s] = (struct esf_site_view){ .kpis = kpis[s] };
+		sites[s] = &views[s];
+	}
+	CU_ASSERT_DOUBLE_EQUAL(esf_derive_mean(&of, means, 1), 2.5 / 4, 1e-15);
+	esf_config_free(config);
+}
+
+static void heard_is_by_choice_only(void)
+{
+	struct esf_config *plain = load("domain: energy\n"),
+	                  *chosen = load("domain: energy\n"
+	                                 "kpis: [{name: availability, derive: heard}]\n");
+
+	CU_ASSERT_FATAL(plain != NULL && chosen != NULL);
+	CU_ASSERT_FALSE(plain->hears);
+	CU_ASSERT_TRUE(chosen->hears && chosen->kpis[0].heard);
+	CU_ASSERT_STRING_EQUAL(chosen->kpis[0].expr, "running"); /* which wins where it is sent */
+	CU_ASSERT_EQUAL(chosen->measures_count, plain->measures_count);
+	esf_config_free(plain);
+	esf_config_free(chosen);
+}
+
 static void faults_of_derived_kpis_have_their_place(void)
 {
 	static const struct {
@@ -238,6 +328,11 @@ static void faults_of_derived_kpis_have_their_place(void)
 		    "domain or of kpis, did you mean \"availability\"?" },
 		{ "kpis:\n  - {name: a, exclude: [a]}\n",
 		    "t:2: kpis[0].exclude: got \"a\", want another KPI than itself" },
+		{ "kpis:\n  - {name: a, derive: hear}\n",
+		    "t:2: kpis[0].derive: got \"hear\", want always, missing, never or heard, did you "
+		    "mean \"heard\"?" },
+		{ "kpis:\n  - {name: comms_quality, derive: heard}\n",
+		    "t:2: kpis[0].derive: the dataplane counts comms_quality itself: remove it" },
 		{ "kpis:\n  - {name: a, derive: missing}\n",
 		    "t:2: kpis[0].derive: got \"missing\", but there is no expr to derive a by" },
 		{ "kpis:\n  - {name: comms_quality, expr: power_kw}\n",
@@ -274,5 +369,8 @@ void esf_suite_derive(void)
 	TEST(a_scopes_ratio_is_pooled);
 	TEST(a_site_without_a_value_has_its_part_in_the_pool);
 	TEST(the_excluded_are_left_out_and_the_sent_counted_by_weight);
+	TEST(what_was_heard_counts_where_no_signal_says);
+	TEST(a_scope_pools_who_was_heard_by_weight);
+	TEST(heard_is_by_choice_only);
 	TEST(faults_of_derived_kpis_have_their_place);
 }

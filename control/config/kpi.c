@@ -192,7 +192,7 @@ static void check_source(
 		refuse(load, list, i, expr == NULL ? "derive" : "expr",
 		    "the dataplane counts %s itself: remove it", kpi->name);
 	else if (kpi->expr == NULL && when != NULL && strcmp(when, "never") != 0 &&
-	         strcmp(when, "heard") != 0 &&
+	         strcmp(when, "heard") != 0 && esf_document_is_sound(load->document, derive) &&
 	         esf_document_is_known(load->document, entry, "expr"))
 		refuse(load, list, i, "derive", "got \"%s\", but there is no expr to derive %s by",
 		    when, kpi->name);
