@@ -247,7 +247,7 @@ static void what_was_heard_counts_where_no_signal_says(void)
 		{ none(), none(), ESF_HEARING_NOTHING, NAN, NAN, false, 0, 0 },
 		{ measured(0.5, 2, 0), none(), ESF_HEARD, 0.5, 1, false, 2, 1 },
 		{ none(), measured(0.25, 3, 0), ESF_HEARD, 0.25, 1, false, 3, 0.75 },
-		{ none(), measured(0, 0, 4), ESF_HEARD, NAN, 1, false, 0, 0 }, /* its own bad word */
+		{ none(), measured(0, 0, 4), ESF_HEARD, NAN, 1, false, 0, 0 }, /* its own word */
 		{ measured(0, 0, 1), none(), ESF_HEARD, NAN, 1, false, 0, 0 }, /* its input's */
 	};
 	struct esf_config *config = load(heard);
@@ -260,10 +260,10 @@ static void what_was_heard_counts_where_no_signal_says(void)
 		esf_derive_heard(config, kpis, cases[i].hearing);
 		esf_derive_site(config, kpis);
 		esf_health_site(config, kpis, &site);
-		CU_ASSERT_TRUE(isnan(cases[i].mean) ? isnan(kpis[1].mean)
-		                                    : kpis[1].mean == cases[i].mean);
-		CU_ASSERT_TRUE(isnan(cases[i].link) ? isnan(kpis[2].mean)
-		                                    : kpis[2].mean == cases[i].link);
+		CU_ASSERT_TRUE(
+		    isnan(cases[i].mean) ? isnan(kpis[1].mean) : kpis[1].mean == cases[i].mean);
+		CU_ASSERT_TRUE(
+		    isnan(cases[i].link) ? isnan(kpis[2].mean) : kpis[2].mean == cases[i].link);
 		CU_ASSERT_EQUAL(kpis[1].heard, cases[i].heard);
 		CU_ASSERT_EQUAL(kpis[1].good, cases[i].good);
 		CU_ASSERT_EQUAL(isnan(kpis[1].score), cases[i].good == 0);
@@ -329,7 +329,8 @@ static void faults_of_derived_kpis_have_their_place(void)
 		{ "kpis:\n  - {name: a, exclude: [a]}\n",
 		    "t:2: kpis[0].exclude: got \"a\", want another KPI than itself" },
 		{ "kpis:\n  - {name: a, derive: hear}\n",
-		    "t:2: kpis[0].derive: got \"hear\", want always, missing, never or heard, did you "
+		    "t:2: kpis[0].derive: got \"hear\", want always, missing, never or heard, did "
+		    "you "
 		    "mean \"heard\"?" },
 		{ "kpis:\n  - {name: comms_quality, derive: heard}\n",
 		    "t:2: kpis[0].derive: the dataplane counts comms_quality itself: remove it" },

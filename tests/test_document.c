@@ -27,10 +27,9 @@ static struct esf_site_config sites[] = {
 	{ .id = 4, .name = x_4, .weight = 1, .region = 1 },
 };
 static char in_north[] = "region:north", why[] = "a \"new\" pump";
-static struct esf_maintenance_config windows[] = { { .scope = in_north,
-    .from_ns = 1,
-    .to_ns = INT64_C(2000000000000000000),
-    .why = why } };
+static struct esf_maintenance_config windows[] = {
+	{ .scope = in_north, .from_ns = 1, .to_ns = INT64_C(2000000000000000000), .why = why }
+};
 static const struct esf_config config = { .kpis_count = 2,
 	.maintenance_count = 1,
 	.maintenance = windows,
@@ -158,13 +157,15 @@ static struct esf_view view = {
 #define NORTH                                                                                      \
 	"{\"name\":\"north\",\"health\":85.0,\"capped\":0.5,\"status\":\"good\",\"coverage\":1.0," \
 	"\"sites\":{"                                                                              \
-	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},\"maintenance\":1,"          \
+	"\"total\":1,\"reporting\":1,\"good\":1,\"degraded\":0,\"bad\":0,\"unknown\":0},"          \
+	"\"maintenance\":1,"                                                                       \
 	"\"kpis\":" NORTH_KPIS "}"
 #define UNASSIGNED                                                                         \
 	"{\"name\":\"unassigned\",\"health\":null,\"capped\":null,\"status\":\"unknown\"," \
 	"\"coverage\":0.0,"                                                                \
 	"\"sites\":{\"total\":1,\"reporting\":0,\"good\":0,\"degraded\":0,\"bad\":0,"      \
-	"\"unknown\":1},\"maintenance\":0,\"kpis\":{\"power_kw\":" NO_SCOPE_KPI ",\"voltage\":" NO_SCOPE_KPI "}}"
+	"\"unknown\":1},\"maintenance\":0,\"kpis\":{\"power_kw\":" NO_SCOPE_KPI            \
+	",\"voltage\":" NO_SCOPE_KPI "}}"
 #define FLEET                                                                                    \
 	"{\"name\":\"fleet\",\"health\":85.0,\"capped\":0.5,\"status\":\"good\",\"coverage\":0." \
 	"69999999999999996"                                                                      \
@@ -174,31 +175,33 @@ static struct esf_view view = {
 #define NO_SITE_KPI(refused)                                                                 \
 	"{\"mean\":null,\"stddev\":null,\"min\":null,\"max\":null,\"samples\":0,\"good\":0," \
 	"\"refused\":" refused ",\"score\":null,\"contribution\":null,"                      \
-	"\"derived\":false,\"heard\":false,\"excluded\":null,\"z\":null,"                                    \
+	"\"derived\":false,\"heard\":false,\"excluded\":null,\"z\":null,"                    \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "}"
 #define SITE_9                                                                                     \
 	"{\"id\":9,\"name\":\"n-9\",\"region\":\"north\",\"weight\":2.5,\"health\":85.0,"          \
 	"\"capped\":0.0,"                                                                          \
 	"\"status\":\"good\",\"coverage\":0.75,\"last_seen\":1700000000123456789,"                 \
-	"\"silent\":false,\"storm\":true,\"maintenance\":{\"scope\":\"region:north\",\"from\":1," \
-	"\"to\":2000000000000000000,\"why\":\"a \\\"new\\\" pump\"},\"mode\":\"downsample\",\"lost\":7,"                      \
+	"\"silent\":false,\"storm\":true,\"maintenance\":{\"scope\":\"region:north\",\"from\":1,"  \
+	"\"to\":2000000000000000000,\"why\":\"a \\\"new\\\" "                                      \
+	"pump\"},\"mode\":\"downsample\",\"lost\":7,"                                              \
 	"\"duplicates\":11,\"unmapped\":0,\"shed\":{\"etd\":5,\"influx\":0,\"statsd\":2},\"clock_" \
 	"offset\":0,\"skewed\":false,\"kpis\":{"                                                   \
 	"\"power_kw\":{"                                                                           \
 	"\"mean\":0.10000000000000001,\"stddev\":0.5,\"min\":-1.0,\"max\":2.0,\"samples\":3,"      \
 	"\"good\":3,\"refused\":1,\"score\":85.0,\"contribution\":15.0,"                           \
-	"\"derived\":false,\"heard\":false,\"excluded\":null,\"z\":null,"                                          \
+	"\"derived\":false,\"heard\":false,\"excluded\":null,\"z\":null,"                          \
 	"\"median\":null,\"outlier\":false," NOTHING_ODD "},\"voltage\":" NO_SITE_KPI(             \
 	    "2") "},"                                                                              \
 	         "\"labels\":{\"vendor\":\"acme\",\"feeder\":\"F\\\"1\"},\"learned\":false}"
-#define SITE_4                                                                                    \
-	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null,"    \
-	"\"capped\":null,"                                                                        \
-	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"             \
-	"\"storm\":false,\"maintenance\":null,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,\"unmapped\":0,\"shed\":{" \
-	"\"etd\":0,\"influx\":0,\"statsd\":0},"                                                   \
-	"\"clock_offset\":0,\"skewed\":false,"                                                    \
-	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                   \
+#define SITE_4                                                                                 \
+	"{\"id\":4,\"name\":\"x-4\",\"region\":\"unassigned\",\"weight\":1.0,\"health\":null," \
+	"\"capped\":null,"                                                                     \
+	"\"status\":\"unknown\",\"coverage\":0.0,\"last_seen\":null,\"silent\":true,"          \
+	"\"storm\":false,\"maintenance\":null,\"mode\":\"full\",\"lost\":0,\"duplicates\":0,"  \
+	"\"unmapped\":0,\"shed\":{"                                                            \
+	"\"etd\":0,\"influx\":0,\"statsd\":0},"                                                \
+	"\"clock_offset\":0,\"skewed\":false,"                                                 \
+	"\"kpis\":{\"power_kw\":" NO_SITE_KPI("0") ",\"voltage\":" NO_SITE_KPI(                \
 	    "0") "},\"labels\":{},\"learned\":false}"
 
 static void check_text(json_t *document, const char *want)

@@ -382,11 +382,11 @@ static void windows_in_maintenance_are_counted(void)
 		made.regions[0].maintenance = made.view.fleet.maintenance = in[w];
 		take(&made);
 		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-			CU_ASSERT_EQUAL(esf_intervals_maintenance(made.intervals, 0,
-			                    places[i].level, places[i].place),
+			CU_ASSERT_EQUAL(esf_intervals_maintenance(
+			                    made.intervals, 0, places[i].level, places[i].place),
 			    places[i].share * short_counts[w]);
-			CU_ASSERT_EQUAL(esf_intervals_maintenance(made.intervals, 1,
-			                    places[i].level, places[i].place),
+			CU_ASSERT_EQUAL(esf_intervals_maintenance(
+			                    made.intervals, 1, places[i].level, places[i].place),
 			    places[i].share * long_counts[w]);
 		}
 	}

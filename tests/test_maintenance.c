@@ -21,13 +21,12 @@
 
 #define HOUR_FROM_EIGHT "from: 2026-01-31T08:00:00Z, to: 2026-01-31T09:00:00Z, why: w"
 
-static const char sites[] =
-    "regions: [{name: north, match: 'n-*'}, {name: south, match: 's-*'}]\n"
-    "sites:\n"
-    "  - {id: 1, name: n-1, labels: {vendor: acme, feeder: F1}}\n"
-    "  - {id: 2, name: n-2, labels: {vendor: zenith}}\n"
-    "  - {id: 3, name: s-1, labels: {vendor: acme}}\n"
-    "  - {id: 4, name: x-1}\n";
+static const char sites[] = "regions: [{name: north, match: 'n-*'}, {name: south, match: 's-*'}]\n"
+                            "sites:\n"
+                            "  - {id: 1, name: n-1, labels: {vendor: acme, feeder: F1}}\n"
+                            "  - {id: 2, name: n-2, labels: {vendor: zenith}}\n"
+                            "  - {id: 3, name: s-1, labels: {vendor: acme}}\n"
+                            "  - {id: 4, name: x-1}\n";
 
 struct loaded {
 	struct esf_config *config;
@@ -144,7 +143,8 @@ static void more_than_1024_are_too_many(void)
 		used = (size_t)snprintf(text, size, "%smaintenance:\n", sites);
 		for (uint32_t i = 0; i < count; i++)
 			used += (size_t)snprintf(text + used, size - used,
-			    "  - {scope: fleet, from: %u-01-01T00:00:00Z, to: %u-01-01T00:00:%02uZ, "
+			    "  - {scope: fleet, from: %u-01-01T00:00:00Z, to: "
+			    "%u-01-01T00:00:%02uZ, "
 			    "why: w}\n",
 			    1970 + i % 290, 1970 + i % 290, 1);
 		esf_config_load_memory("t", text, used, &loaded.config, &loaded.faults);
@@ -211,7 +211,8 @@ static void a_time_is_printed_as_it_is_read(void)
 	}
 }
 
-/* Of the four sites, by place: the window in [start, end), 'A' the first; '.' none; small: wholly. */
+/* Of the four sites, by place: the window in [start, end), 'A' the first; '.' none; small: wholly.
+ */
 static const char *windows_of(const struct esf_config *config, int64_t start, int64_t end)
 {
 	static char text[5];
@@ -245,8 +246,8 @@ static void a_scope_takes_its_sites_and_no_others(void)
 		struct esf_config *config;
 		char text[128];
 
-		snprintf(text, sizeof(text), "  - {scope: %s, " HOUR_FROM_EIGHT "}\n",
-		    cases[i].scope);
+		snprintf(
+		    text, sizeof(text), "  - {scope: %s, " HOUR_FROM_EIGHT "}\n", cases[i].scope);
 		config = config_of(text);
 		CU_ASSERT_STRING_EQUAL(
 		    windows_of(config, EIGHT, EIGHT + 10 * SECOND), cases[i].sites);
@@ -295,8 +296,7 @@ static void windows_of_a_site_come_together(void)
 
 	CU_ASSERT_STRING_EQUAL(windows_of(config, EIGHT, EIGHT + 10 * SECOND), "aaC.");
 	CU_ASSERT_STRING_EQUAL(windows_of(config, EIGHT + 6 * SECOND, EIGHT + 8 * SECOND), "bb..");
-	CU_ASSERT_STRING_EQUAL(
-	    windows_of(config, EIGHT + 8 * SECOND, EIGHT + 12 * SECOND), "bBc.");
+	CU_ASSERT_STRING_EQUAL(windows_of(config, EIGHT + 8 * SECOND, EIGHT + 12 * SECOND), "bBc.");
 	CU_ASSERT_STRING_EQUAL(
 	    windows_of(config, EIGHT + 10 * SECOND, EIGHT + 20 * SECOND), "c.c.");
 	esf_config_free(config);
@@ -323,7 +323,8 @@ static void a_site_that_moves_follows_its_region(void)
 static void a_learned_site_is_taken_by_its_name_or_region(void)
 {
 	static const uint8_t key[16] = { 1 };
-	struct loaded loaded = load("unknown_sites: learn\nregions: [{name: north, match: 'n-*'}]\n",
+	struct loaded loaded = load(
+	    "unknown_sites: learn\nregions: [{name: north, match: 'n-*'}]\n",
 	    "  - {scope: site:n-7, " HOUR_FROM_EIGHT "}\n"
 	    "  - {scope: region:north, from: 2026-01-31T09:00:00Z, to: 2026-01-31T10:00:00Z, why: "
 	    "w}\n");

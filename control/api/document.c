@@ -249,9 +249,8 @@ json_t *esf_document_site(const struct esf_view *view, uint32_t site)
 	put_bool(&document, "silent", of->silent);
 	put_bool(&document, "storm", of->storms);
 	put(&document, "maintenance",
-	    esf_document_maintenance(of->maintenance == 0
-	                                 ? NULL
-	                                 : &view->config->maintenance[of->maintenance - 1]));
+	    esf_document_maintenance(
+	        of->maintenance == 0 ? NULL : &view->config->maintenance[of->maintenance - 1]));
 	put_string(&document, "mode", esf_mode_names[of->mode]);
 	put_count(&document, "lost", of->lost);
 	put_count(&document, "duplicates", of->duplicates);

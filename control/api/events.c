@@ -93,8 +93,8 @@ static json_t *event_document(const struct esf_view *view, const struct esf_even
 		[ESF_EVENT_ETD] = "etd", [ESF_EVENT_SYSLOG] = "syslog"
 	};
 
-	return json_pack("{s:I, s:s, s:s?, s:i, s:s, s:s, s:b, s:s%}", "time", (json_int_t)event->time,
-	    "site", esf_roster_at(view->roster, event->site)->name, "code",
+	return json_pack("{s:I, s:s, s:s?, s:i, s:s, s:s, s:b, s:s%}", "time",
+	    (json_int_t)event->time, "site", esf_roster_at(view->roster, event->site)->name, "code",
 	    esf_event_code(events, event), "severity", event->severity, "state",
 	    states[event->state], "source", sources[event->source], "suppressed",
 	    events->suppressed[event - events->events], "text", event->text,

@@ -178,8 +178,7 @@ static json_t *interval_document(
 	    (json_int_t)span.end, "final", span.final, "revision", (json_int_t)span.revision,
 	    "windows", (json_int_t)span.windows, "windows_total", (json_int_t)span.windows_total,
 	    "maintenance",
-	    (json_int_t)esf_intervals_maintenance(
-	        intervals, interval, scope->level, scope->place),
+	    (json_int_t)esf_intervals_maintenance(intervals, interval, scope->level, scope->place),
 	    "kpis", kpis);
 }
 

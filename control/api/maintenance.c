@@ -100,9 +100,9 @@ json_t *esf_answer_maintenance(const struct esf_answer *answer)
 			json_array_append_new(
 			    windows, window_document(window, state, by_scope[window->place]));
 	}
-	return json_pack("{s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:o}", "time",
-	    (json_int_t)view->time, "config_revision", (json_int_t)view->config_revision, "counts",
-	    state_names[PAST], (json_int_t)counts[PAST], state_names[ACTIVE],
-	    (json_int_t)counts[ACTIVE], state_names[FUTURE], (json_int_t)counts[FUTURE], "sites",
-	    (json_int_t)sites, "windows", windows);
+	return json_pack("{s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:o}", "time", (json_int_t)view->time,
+	    "config_revision", (json_int_t)view->config_revision, "counts", state_names[PAST],
+	    (json_int_t)counts[PAST], state_names[ACTIVE], (json_int_t)counts[ACTIVE],
+	    state_names[FUTURE], (json_int_t)counts[FUTURE], "sites", (json_int_t)sites, "windows",
+	    windows);
 }

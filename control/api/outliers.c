@@ -18,7 +18,7 @@ struct choice {
 	int64_t kpi;    /* -1: all */
 	uint32_t odd;   /* 0: any, else exactly so */
 	uint32_t limit;
-	bool with, without; /* sites in maintenance; the others */
+	bool with, without;  /* sites in maintenance; the others */
 	uint64_t suppressed; /* rows left out as nobody is alerted about them */
 };
 
@@ -31,8 +31,8 @@ static int choose_maintenance(const struct esf_answer *answer, struct choice *ch
 	if (text == NULL || strcmp(text, "without") == 0 || strcmp(text, "with") == 0 ||
 	    strcmp(text, "only") == 0)
 		return 0;
-	esf_reply_error(answer->reply, 400,
-	    "maintenance: got \"%.100s\", want without, with or only", text);
+	esf_reply_error(
+	    answer->reply, 400, "maintenance: got \"%.100s\", want without, with or only", text);
 	return -1;
 }
 
@@ -79,8 +79,8 @@ static double distance_of(const struct esf_oddity *of)
 	return fmax(isnan(of->z) ? 0 : fabs(of->z), isnan(of->self_z) ? 0 : fabs(of->self_z));
 }
 
-static void offer_site(const struct esf_view *view, struct choice *choice, uint32_t site,
-    struct esf_podium *podium)
+static void offer_site(
+    const struct esf_view *view, struct choice *choice, uint32_t site, struct esf_podium *podium)
 {
 	uint32_t first = choice->kpi < 0 ? 0 : (uint32_t)choice->kpi;
 	uint32_t end = choice->kpi < 0 ? view->config->kpis_count : first + 1;

@@ -119,9 +119,8 @@ static json_t *ranked_site(const struct esf_view *view, const struct choice *cho
 	json_object_set_new(document, "status", json_string(esf_status_names[of->status]));
 	json_object_set_new(document, "coverage", json_real(of->coverage));
 	json_object_set_new(document, "maintenance",
-	    esf_document_maintenance(of->maintenance == 0
-	                                 ? NULL
-	                                 : &view->config->maintenance[of->maintenance - 1]));
+	    esf_document_maintenance(
+	        of->maintenance == 0 ? NULL : &view->config->maintenance[of->maintenance - 1]));
 	return document;
 }
 

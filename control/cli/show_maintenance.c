@@ -82,8 +82,7 @@ void esf_show_site_maintenance(const struct esf_screen *screen, const json_t *si
 	esf_text_put(screen->out, esf_field_text(window, "why"), ESF_TEXT_COLUMNS - 13);
 	fputs("\n  of ", screen->out);
 	esf_text_put(screen->out, esf_field_text(window, "scope"), 40);
-	fprintf(screen->out, ", %s .. %s UTC",
-	    esf_text_time(esf_field_count(window, "from"), from),
+	fprintf(screen->out, ", %s .. %s UTC", esf_text_time(esf_field_count(window, "from"), from),
 	    esf_text_time(esf_field_count(window, "to"), to));
 	esf_style_end(screen->out, screen->colour, ESF_YELLOW);
 	fputc('\n', screen->out);

@@ -187,8 +187,8 @@ static void add_ranked(struct esf_table *table, const json_t *site, size_t rank,
 	snprintf(text, sizeof(text), "%zu", rank);
 	esf_table_add(table, ESF_PLAIN, text);
 	esf_table_add(table, ESF_PLAIN, esf_field_text(site, "site"));
-	esf_table_add(table, ESF_YELLOW,
-	    json_is_object(json_object_get(site, "maintenance")) ? "maint" : "");
+	esf_table_add(
+	    table, ESF_YELLOW, json_is_object(json_object_get(site, "maintenance")) ? "maint" : "");
 	esf_table_add(table, ESF_PLAIN, esf_field_text(site, "region"));
 	esf_table_add(table, ESF_PLAIN, esf_text_points(esf_field_real(site, "health"), text));
 	esf_table_add(table, esf_show_status_style(status), status);

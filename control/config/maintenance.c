@@ -177,8 +177,7 @@ static void check_overlap(struct checking *of, uint32_t i)
 		    windows[i].from_ns >= windows[j].to_ns || !is_sound(of, j, "from") ||
 		    !is_sound(of, j, "to"))
 			continue;
-		esf_load_fault(of->load, &item,
-		    esf_document_item(of->load->document, of->list, i),
+		esf_load_fault(of->load, &item, esf_document_item(of->load->document, of->list, i),
 		    "overlaps maintenance[%u] on line %u, which has the same scope: want one "
 		    "window, or one behind the other",
 		    j, esf_node_line(esf_document_item(of->load->document, of->list, j)));

@@ -40,8 +40,8 @@ bool esf_value_listen(const char *text, char address[ESF_LISTEN_ADDRESS_SIZE], u
 bool esf_value_is_loopback(const char *address);
 
 /*
- * RFC 3339: 2026-01-31T08:00:00Z, with an optional fraction (of which nanoseconds are kept) and Z or
- * +HH:MM -> Unix ns. A day that its month has not is none, 23:59:60 is the second behind it. The
+ * RFC 3339: 2026-01-31T08:00:00Z, with an optional fraction (of which nanoseconds are kept) and Z
+ * or +HH:MM -> Unix ns. A day that its month has not is none, 23:59:60 is the second behind it. The
  * years 1970 to 2261.
  */
 bool esf_value_time(const char *text, int64_t *out_ns);

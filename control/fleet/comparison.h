@@ -30,8 +30,8 @@ struct esf_comparison {
 	struct esf_peers *peers;  /* columns x groups; NULL: provisional */
 	uint8_t *odd;             /* columns x sites: enum esf_odd */
 	struct esf_usual **usual; /* by column, held; NULL: nothing is known yet */
-	uint32_t (*counts)[4];    /* by column: sites by enum esf_odd's bits; in [0] those that are odd
-	                             and about which nobody is alerted, in none of the others */
+	uint32_t (*counts)[4]; /* by column: sites by enum esf_odd's bits; in [0] those that are odd
+	                          and about which nobody is alerted, in none of the others */
 };
 
 /* One site's KPI, put together. */
@@ -52,8 +52,8 @@ void esf_comparison_read(
 /* Only its odd; 0 where the KPI is not compared. */
 uint32_t esf_comparison_odd(const struct esf_view *view, uint32_t site, uint32_t kpi);
 
-/* Sites that are odd in all of these ways and no other on the KPI, but for those in maintenance; with
- * none of the ways: those. */
+/* Sites that are odd in all of these ways and no other on the KPI, but for those in maintenance;
+ * with none of the ways: those. */
 uint32_t esf_comparison_count(const struct esf_view *view, uint32_t kpi, enum esf_odd odd);
 
 /* Room for these, zeroed, the shapes set; NULL when out of memory. */

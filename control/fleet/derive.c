@@ -71,8 +71,7 @@ static bool has_signal(const struct esf_config *config, const struct esf_site_kp
 
 	if (kpis[k].good + (uint64_t)kpis[k].refused > 0)
 		return true;
-	for (uint32_t i = 0;
-	     expression != NULL && i < esf_expression_inputs_count(expression); i++)
+	for (uint32_t i = 0; expression != NULL && i < esf_expression_inputs_count(expression); i++)
 		if (has_signal(config, kpis, esf_expression_input(expression, i)))
 			return true;
 	return false;

@@ -19,9 +19,9 @@ enum esf_hearing {
 };
 
 /*
- * Before esf_derive_site: the KPIs with derive: heard of which the site sent no record, good or not,
- * nor of their inputs: 1 with one good record, or 0 with none, so that it is shown and pooled, and
- * neither scored nor compared.
+ * Before esf_derive_site: the KPIs with derive: heard of which the site sent no record, good or
+ * not, nor of their inputs: 1 with one good record, or 0 with none, so that it is shown and pooled,
+ * and neither scored nor compared.
  */
 void esf_derive_heard(
     const struct esf_config *config, struct esf_site_kpi *kpis, enum esf_hearing hearing);

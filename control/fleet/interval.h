@@ -61,7 +61,7 @@ struct esf_interval_cell {
 /* A row is layout->row_size bytes, aligned as a double; all zero it has no window. */
 struct esf_interval_row {
 	uint64_t generation; /* whose the row is; the owner's */
-	uint64_t maintenance; /* windows in which the site, or any of the scope's, was; the owner's */
+	uint64_t maintenance; /* windows in which the site, or one of the scope's, was in it */
 	struct esf_interval_cell cells[];
 };
 

@@ -42,7 +42,8 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 	memset(judge->regions, ESF_STATUS_UNKNOWN, sizeof(judge->regions));
 	judge->compare =
 	    esf_compare_create(config, config_revision, esf_plane_options(plane)->sites_count);
-	if (judge->silent != NULL && judge->heard != NULL && judge->statuses != NULL && judge->compare != NULL) {
+	if (judge->silent != NULL && judge->heard != NULL && judge->statuses != NULL &&
+	    judge->compare != NULL) {
 		memset(judge->statuses, ESF_STATUS_UNKNOWN,
 		    esf_plane_options(plane)->sites_count + (size_t)1);
 		return judge;

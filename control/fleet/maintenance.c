@@ -32,8 +32,7 @@ void esf_maintenance_find(
 		out->whole[s] = covered[s] == end - start;
 }
 
-static void look(
-    const struct esf_maintenance *of, uint16_t scope, uint32_t *window, bool *whole)
+static void look(const struct esf_maintenance *of, uint16_t scope, uint32_t *window, bool *whole)
 {
 	if (scope == ESF_NO_SCOPE || of->first[scope] == 0)
 		return;

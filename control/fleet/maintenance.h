@@ -18,21 +18,21 @@
  */
 struct esf_maintenance {
 	const struct esf_config *config;
-	uint32_t active; /* scopes with a window that overlaps the span; 0: nobody is in maintenance */
-	uint16_t first[ESF_MAINTENANCE_MAX]; /* by scope: 1 + the first listed such window; 0: none */
+	uint32_t active; /* scopes with a window that overlaps the span; 0: nobody is in it */
+	uint16_t first[ESF_MAINTENANCE_MAX]; /* by scope: 1 + its first listed window; 0: none */
 	bool whole[ESF_MAINTENANCE_MAX];     /* by scope */
 };
 
 /* The span [start, end), Unix ns. */
-void esf_maintenance_find(const struct esf_config *config, int64_t start, int64_t end,
-    struct esf_maintenance *out);
+void esf_maintenance_find(
+    const struct esf_config *config, int64_t start, int64_t end, struct esf_maintenance *out);
 
 /* 1 + the index of the site's window in the configuration's list, 0: none. *whole: wholly in it. */
 uint32_t esf_maintenance_of(
     const struct esf_maintenance *of, const struct esf_site_config *site, bool *whole);
 
-/* The same at one moment, without a table: of few sites. site NULL: one that is not known yet, which
- * is in the fleet's. */
+/* The same at one moment, without a table: of few sites. site NULL: one that is not known yet,
+ * which is in the fleet's. */
 uint32_t esf_maintenance_at(
     const struct esf_config *config, const struct esf_site_config *site, int64_t time);
 

@@ -100,8 +100,8 @@ static struct esf_event_snapshot *take_snapshot(const struct esf_event_log *log)
 	uint32_t count =
 	    log->taken < ESF_EVENT_LOG_SIZE ? (uint32_t)log->taken : ESF_EVENT_LOG_SIZE;
 	size_t counts_size = log->codes_count * sizeof(uint64_t);
-	struct esf_event_snapshot *snapshot = malloc(sizeof(*snapshot) + 2 * counts_size +
-	                                             count * (sizeof(struct esf_event) + 1));
+	struct esf_event_snapshot *snapshot =
+	    malloc(sizeof(*snapshot) + 2 * counts_size + count * (sizeof(struct esf_event) + 1));
 	uint64_t *matched;
 	struct esf_event *events;
 	bool *suppressed;
@@ -182,8 +182,7 @@ static bool is_suppressed(const struct esf_roster *roster, const struct esf_even
 
 	if (config == NULL || config->maintenance_count == 0)
 		return false;
-	return esf_maintenance_at(
-	           config, esf_roster_at(roster, event->site), event->time) != 0;
+	return esf_maintenance_at(config, esf_roster_at(roster, event->site), event->time) != 0;
 }
 
 static void keep(

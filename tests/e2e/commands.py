@@ -103,6 +103,16 @@ def report_all_faults(checks, bench):
     checks.equal("ten faults: run says the same", (again.returncode, again.stderr), (2, done.stderr))
 
 
+def report_maintenance(checks, bench):
+    """Two windows of one scope that overlap are told of with their lines."""
+    window = "  - {scope: site:site-001, from: %s, to: 2026-01-31T09:00:00Z, why: pumps}\n"
+    for first, says in (("2026-01-31T07:00:00Z", ":8: maintenance[1]: overlaps maintenance[0] on line 7"),
+                        ("2026-01-31T10:00:00Z", ":7: maintenance[0].to: got 2026-01-31T09:00:00Z, want a time after from")):
+        path = bench.config(sites=SITES + "maintenance:\n" + window % first + window % "2026-01-31T08:59:59Z")
+        done = run(bench.fleetd, "check", path)
+        checks.that("maintenance: %s" % says, done.returncode == 2 and path + says in done.stderr, done.stderr)
+
+
 def accept_examples(checks, bench):
     folder = os.path.join(ROOT, "configs")
     for name in sorted(os.listdir(folder)):
@@ -170,7 +180,7 @@ def fail_without_appliance(checks, bench):
         one_line(checks, "fleetctl without an appliance", run(bench.fleetctl, "--url", url, "status"), 1, url)
 
 
-TESTS = (refuse_captures, refuse_ports, refuse_taken_http_port, refuse_usage, report_all_faults, accept_examples,
+TESTS = (refuse_captures, refuse_ports, refuse_taken_http_port, refuse_usage, report_all_faults, report_maintenance, accept_examples,
          replay_the_same, keep_compiled_patterns, fail_without_appliance)
 
 
