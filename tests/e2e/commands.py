@@ -106,8 +106,8 @@ def report_all_faults(checks, bench):
 def report_maintenance(checks, bench):
     """Two windows of one scope that overlap are told of with their lines."""
     window = "  - {scope: site:site-001, from: %s, to: 2026-01-31T09:00:00Z, why: pumps}\n"
-    for first, says in (("2026-01-31T07:00:00Z", ":8: maintenance[1]: overlaps maintenance[0] on line 7"),
-                        ("2026-01-31T10:00:00Z", ":7: maintenance[0].to: got 2026-01-31T09:00:00Z, want a time after from")):
+    for first, says in (("2026-01-31T07:00:00Z", ":9: maintenance[1]: overlaps maintenance[0] on line 8"),
+                        ("2026-01-31T10:00:00Z", ":8: maintenance[0].to: got 2026-01-31T09:00:00Z, want a time after from")):
         path = bench.config(sites=SITES + "maintenance:\n" + window % first + window % "2026-01-31T08:59:59Z")
         done = run(bench.fleetd, "check", path)
         checks.that("maintenance: %s" % says, done.returncode == 2 and path + says in done.stderr, done.stderr)
