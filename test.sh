@@ -200,7 +200,7 @@ phase_fuzz()
 		check "fuzz_$name builds" clang "${arguments[@]}" $(pkg-config --cflags libdpdk) "$source" -o "$target" \
 			-Wl,--start-group "${libraries[@]/#/$folder/}" -Wl,--end-group \
 			$(pkg-config --libs libdpdk libhs libsodium liburcu-qsbr liburcu jansson yaml-0.1 \
-				libmicrohttpd libpcap muparser sqlite3) -lIPSec_MB -lm -lpthread
+				libmicrohttpd libpcap muparser sqlite3 libcurl zlib) -lIPSec_MB -lm -lpthread
 		[ -x "$target" ] || continue
 		check "fuzz_$name: its corpus" timeout 120 "$target" -runs=0 "tests/fuzz/corpus/$name"
 		mkdir -p "$folder/new_$name"

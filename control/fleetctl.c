@@ -34,6 +34,7 @@ static const char usage[] =
     "  history SCOPE KPI [--interval I] [--last 7d] [--limit N]\n"
     "                               what was: SCOPE is fleet, region:NAME or site:NAME;\n"
     "                               KPI may be health\n"
+    "  exports                      the servers that windows are pushed to\n"
     "  reload [--diff]              takes up the configuration's file as it stands now;\n"
     "                               --diff: only says what that would change\n"
     "  top [--count N | --once]     status every second, until Ctrl-C\n"
@@ -89,6 +90,7 @@ static const struct command commands[] = {
 	{ "pipeline", TAKES_JSON, esf_command_pipeline },
 	{ "slots", 0, NULL },
 	{ "history", TAKES_JSON | TAKES_HISTORY, esf_command_history },
+	{ "exports", TAKES_JSON, esf_command_exports },
 };
 
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -87,14 +87,57 @@ static int read_key(const struct report *report, int file, uint8_t key[ESF_SEAL_
 	return result;
 }
 
+static int read_line(const struct report *report, int file, char *line)
+{
+	ssize_t size = read_all(file, line, ESF_KEYFILE_LINE_SIZE);
+	size_t length;
+
+	if (size < 0)
+		return refuse(report, (int)size, strerror((int)-size));
+	length = 0;
+	while (length < (size_t)size && line[length] >= ' ' && line[length] <= '~')
+		length++;
+	if (length == 0 || size == ESF_KEYFILE_LINE_SIZE ||
+	    !ends_well(line + length, (size_t)size - length))
+		return refuse(report, -EINVAL,
+		    "got something else, want one line of printable ASCII: a token, or as "
+		    "\"Basic ...\" all of the Authorization header");
+	line[length] = '\0';
+	return 0;
+}
+
+/* Not to hang on a pipe before it is known to be one. */
+static int open_file(const struct report *report, int *file)
+{
+	*file = open(report->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return *file < 0 ? refuse(report, -errno, strerror(errno)) : check_file(report, *file);
+}
+
+int esf_keyfile_read_line(const char *path, char *line, char *message, size_t message_size)
+{
+	const struct report report = { .path = path, .message = message, .size = message_size };
+	int file, result = open_file(&report, &file);
+
+	line[0] = '\0';
+	if (result == 0)
+		result = read_line(&report, file, line);
+	if (result != 0)
+		esf_keyfile_wipe(line);
+	if (file >= 0)
+		close(file);
+	return result;
+}
+
+void esf_keyfile_wipe(char *line)
+{
+	sodium_memzero(line, ESF_KEYFILE_LINE_SIZE);
+}
+
 int esf_keyfile_read(
     const char *path, uint8_t key[ESF_SEAL_KEY_SIZE], char *message, size_t message_size)
 {
 	const struct report report = { .path = path, .message = message, .size = message_size };
-	/* Not to hang on a pipe before it is known to be one. */
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int result =
-	    file < 0 ? refuse(&report, -errno, strerror(errno)) : check_file(&report, file);
+	int file, result = open_file(&report, &file);
 
 	if (result == 0)
 		result = read_key(&report, file, key);

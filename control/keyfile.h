@@ -19,4 +19,14 @@
 int esf_keyfile_read(
     const char *path, uint8_t key[ESF_SEAL_KEY_SIZE], char *message, size_t message_size);
 
+/*
+ * A secret of one line of printable ASCII, such as a token, by the same rules for its file. line:
+ * ESF_KEYFILE_LINE_SIZE bytes, without the line's end; the caller wipes it by esf_keyfile_wipe.
+ * Empty where the result is not 0.
+ */
+enum { ESF_KEYFILE_LINE_SIZE = 4096 };
+
+int esf_keyfile_read_line(const char *path, char *line, char *message, size_t message_size);
+void esf_keyfile_wipe(char *line);
+
 #endif

@@ -410,7 +410,8 @@ static bool is_seen(const struct esf_reload *reload, const struct esf_config *co
 	const struct esf_view *closed = esf_views_closed(reload->targets.views);
 
 	return (open != NULL && open->config == config) ||
-	       (closed != NULL && closed->config == config);
+	       (closed != NULL && closed->config == config) ||
+	       esf_exports_hold(reload->targets.exports, config);
 }
 
 /* By call_rcu: a reader may still hold a view that is no longer shown. */

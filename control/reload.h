@@ -4,6 +4,7 @@
 
 #include "control/config/change.h"
 #include "control/config/difference.h"
+#include "control/export/export.h"
 #include "control/fleet/judge.h"
 #include "control/fleet/views.h"
 #include "control/incident/event_log.h"
@@ -46,6 +47,7 @@ struct esf_reload_targets {
 	struct esf_views *views;
 	struct esf_judge *judge;
 	struct esf_event_log *events;
+	struct esf_exports *exports; /* NULL: none (tests) */
 	struct esf_config **config; /* the first one is the caller's to free */
 	struct esf_roster **roster;
 	struct esf_policy **policy;

@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "control/api/http.h"
+#include "control/export/export.h"
 #include "control/fleet/compare.h"
 #include "control/fleet/intervals.h"
 #include "control/fleet/judge.h"
@@ -48,6 +49,7 @@ struct appliance {
 	struct esf_judge *judge;
 	struct esf_intervals *intervals;
 	struct esf_history *history;
+	struct esf_exports *exports;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
 	struct esf_reload *reload;
@@ -138,8 +140,11 @@ static int start_plane(struct appliance *a)
 	a->events = esf_event_log_create(a->config, 1);
 	a->intervals = esf_intervals_create(a->config, options.sites_count);
 	a->history = esf_history_start();
-	if (a->judge == NULL || a->events == NULL || a->intervals == NULL || a->history == NULL)
+	a->exports = esf_exports_start();
+	if (a->judge == NULL || a->events == NULL || a->intervals == NULL || a->history == NULL ||
+	    a->exports == NULL)
 		return fail("out of memory");
+	esf_exports_follow(a->exports, a->config);
 	esf_history_follow(a->history, a->config, a->roster);
 	esf_intervals_on_end(a->intervals, esf_history_take, a->history);
 	return ESF_EXIT_OK;
@@ -154,6 +159,7 @@ static int start_reload(struct appliance *a)
 		.views = a->views,
 		.judge = a->judge,
 		.events = a->events,
+		.exports = a->exports,
 		.config = &a->config,
 		.roster = &a->roster,
 		.policy = &a->policy,
@@ -170,6 +176,7 @@ static int start_api(struct appliance *a)
 		.views = a->views,
 		.intervals = a->intervals,
 		.history = a->history,
+		.exports = a->exports,
 		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
@@ -237,6 +244,8 @@ static int stop(struct appliance *a, int result)
 
 		rcu_thread_offline();
 		esf_launch_stop(a->launch);
+		esf_exports_stop(a->exports);
+		a->exports = NULL;
 		rcu_thread_online();
 		reported = report(a);
 		result = result == ESF_EXIT_OK ? reported : result;
@@ -247,6 +256,7 @@ static int stop(struct appliance *a, int result)
 	if (a->intervals != NULL && a->history != NULL)
 		esf_intervals_flush(a->intervals);
 	esf_history_stop(a->history);
+	esf_exports_stop(a->exports);
 	esf_intervals_destroy(a->intervals);
 	esf_judge_destroy(a->judge);
 	esf_views_destroy(a->views);
@@ -279,6 +289,7 @@ static void close_windows(struct appliance *a, int64_t settled)
 
 	while (esf_judge_close(a->judge, settled, &view) == 0 && view != NULL) {
 		esf_intervals_take(a->intervals, view);
+		esf_exports_take(a->exports, view);
 		esf_views_set_closed(a->views, view);
 	}
 	if (monotonic_ns() - began > a->config->rollup.epoch_ns / 2 &&
@@ -333,6 +344,7 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 		esf_reload_tick(a->reload);
 		esf_event_log_drain(a->events, a->plane, a->roster);
 		esf_history_follow(a->history, a->config, a->roster);
+		esf_exports_follow(a->exports, a->config);
 		esf_history_hear(a->history, esf_event_log_latest(a->events));
 		settled = esf_plane_settled(a->plane);
 		if (settled != INT64_MIN)

@@ -2,7 +2,7 @@
 # What demo.sh and test.sh share: packages, the build, hugepages. Sourced by bash, from the repository's root.
 
 BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libhyperscan-dev liburcu-dev
-	libyaml-dev libmuparser-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev libsodium-dev libpcap-dev libcurl4-openssl-dev
+	libyaml-dev libmuparser-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev libsodium-dev libpcap-dev libcurl4-openssl-dev zlib1g-dev
 	libipsec-mb-dev libssl-dev)
 DEMO_PACKAGES=(iproute2 procps)
 BENCH_PACKAGES=(dpdk-dev python3)

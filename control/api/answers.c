@@ -178,6 +178,8 @@ void esf_answer_metrics(const struct esf_answer *answer)
 	const struct esf_launch *launch = answer->sources->launch;
 	struct esf_pressure *pressure = read_pressure(answer->sources);
 	struct esf_pipeline *pipeline = launch != NULL ? esf_launch_pipeline(launch) : NULL;
+	struct esf_exports_status *exports =
+	    answer->sources->exports == NULL ? NULL : esf_exports_status(answer->sources->exports);
 	struct esf_history_status history = { 0 };
 	struct esf_ledger ledger;
 	struct esf_prometheus_input input = {
@@ -188,6 +190,7 @@ void esf_answer_metrics(const struct esf_answer *answer)
 		.events = esf_event_log_latest(answer->sources->events),
 		.reloads = esf_reload_count(answer->sources->reload),
 		.history = &history,
+		.exports = exports,
 		.started = answer->sources->started,
 	};
 
@@ -199,5 +202,6 @@ void esf_answer_metrics(const struct esf_answer *answer)
 	if (esf_prometheus_render(&input, &answer->reply->body, &answer->reply->size) != 0)
 		esf_reply_json(answer->reply, 500, NULL);
 	free(pipeline);
+	free(exports);
 	free(pressure);
 }

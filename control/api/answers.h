@@ -35,6 +35,7 @@ json_t *esf_answer_names(const struct esf_answer *answer);    /* names.c */
 json_t *esf_answer_events(const struct esf_answer *answer);   /* events.c */
 json_t *esf_answer_outliers(const struct esf_answer *answer); /* outliers.c */
 json_t *esf_answer_pipeline(const struct esf_answer *answer); /* pipeline.c */
+json_t *esf_answer_exports(const struct esf_answer *answer);  /* exports.c */
 json_t *esf_answer_ranking(const struct esf_answer *answer);  /* ranking.c */
 json_t *esf_answer_maintenance(const struct esf_answer *answer); /* maintenance.c */
 

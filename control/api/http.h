@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "control/config/config.h"
+#include "control/export/export.h"
 #include "control/fleet/intervals.h"
 #include "control/fleet/views.h"
 #include "control/history/history.h"
@@ -25,6 +26,7 @@ struct esf_api_sources {
 	const struct esf_views *views;
 	struct esf_intervals *intervals;
 	struct esf_history *history; /* NULL: none (tests) */
+	struct esf_exports *exports; /* NULL: none (tests) */
 	const struct esf_event_log *events;
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */

@@ -62,6 +62,8 @@ static const struct route routes[] = {
 	    .help = "what intervals said of a KPI; want scope= and kpi=" },
 	{ "/api/v1/history/events", READ, "scope from to limit ", .act = esf_answer_past_events,
 	    .help = "what sites said, from the history" },
+	{ "/api/v1/exports", READ, "", esf_answer_exports, NULL, NULL, false,
+	    "the servers that windows are pushed to, and what became of their points" },
 	{ "/healthz", READ, NULL, NULL, esf_answer_health, NULL, false,
 	    "whether the appliance ticks" },
 	{ "/metrics", READ, NULL, NULL, esf_answer_metrics, NULL, false, "Prometheus' exposition" },

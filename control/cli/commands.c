@@ -332,6 +332,19 @@ enum esf_exit esf_command_ranking(const struct esf_call *call)
 	return run(call, path, "worst", show_ranking);
 }
 
+static void show_exports(const struct esf_call *call, const json_t *document)
+{
+	esf_show_exports(&call->screen, document);
+}
+
+enum esf_exit esf_command_exports(const struct esf_call *call)
+{
+	json_t *document = NULL;
+	int result = esf_client_get(call->client, "/api/v1/exports", "exports", &document);
+
+	return finish(call, result, document, show_exports);
+}
+
 static void put_faults(const json_t *document)
 {
 	const json_t *line;

@@ -59,6 +59,7 @@ enum esf_exit esf_command_events(const struct esf_call *call);
 enum esf_exit esf_command_outliers(const struct esf_call *call);
 enum esf_exit esf_command_maintenance(const struct esf_call *call);
 enum esf_exit esf_command_ranking(const struct esf_call *call);
+enum esf_exit esf_command_exports(const struct esf_call *call);
 enum esf_exit esf_command_history(const struct esf_call *call); /* history.c */
 enum esf_exit esf_command_rule(const struct esf_call *call); /* rule.c */
 enum esf_exit esf_command_reload(const struct esf_call *call);

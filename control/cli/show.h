@@ -59,6 +59,8 @@ void esf_show_ranking(const struct esf_screen *screen, const json_t *document);
  * site's document, nothing where it has none. */
 void esf_show_maintenance(const struct esf_screen *screen, const json_t *document, bool all);
 void esf_show_site_maintenance(const struct esf_screen *screen, const json_t *site);
+/* The table of GET /api/v1/exports. */
+void esf_show_exports(const struct esf_screen *screen, const json_t *document);
 
 /* A line for each of a site's KPIs on which it is odd. */
 void esf_show_oddities(const struct esf_screen *screen, const json_t *kpis);

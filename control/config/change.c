@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export.h"
 #include "print.h"
 #include "value.h"
 
@@ -154,6 +155,7 @@ const struct esf_change_key esf_change_keys[] = {
 	{ "signatures", esf_print_signatures },
 	{ "maintenance", esf_print_maintenance },
 	{ "http", esf_print_listen },
+	{ "export", esf_print_export },
 	{ "reload", esf_print_reload },
 	{ NULL, NULL },
 };

@@ -173,6 +173,29 @@ struct esf_signature_config {
 	uint32_t state;   /* enum esf_etd_state, or ESF_SIGNATURE_AS_SENT */
 };
 
+/* Where closed windows are pushed to. */
+enum esf_export_level { ESF_EXPORT_FLEET, ESF_EXPORT_REGION, ESF_EXPORT_SITE, ESF_EXPORT_LEVELS };
+
+struct esf_export_config {
+	char *name;
+	char *url; /* http:// or https://, with its path and query */
+	uint32_t levels_count;
+	uint32_t *levels; /* enum esf_export_level; none: the fleet and the regions */
+	uint32_t kpis_count;
+	char **kpis;          /* names; none: all */
+	uint64_t spool_size;  /* bytes */
+	char *spool_file;     /* as seen from the working directory; NULL: in memory */
+	uint32_t batch;       /* points of a request, at most */
+	int64_t every_ns;     /* between requests that are not full */
+	int64_t timeout_ns;   /* of a request */
+	bool gzip;
+	char *token_file; /* as spool_file; NULL: none */
+	char *ca_file;    /* as spool_file; NULL: the system's */
+};
+
+/* As the file has it, or by default. */
+bool esf_export_has_level(const struct esf_export_config *target, enum esf_export_level level);
+
 struct esf_config {
 	char *path;
 	enum esf_profile profile;
@@ -284,6 +307,8 @@ struct esf_config {
 		char *file; /* NULL: none */
 		int64_t every_ns;
 	} state;
+	uint32_t export_count;
+	struct esf_export_config *export;
 	struct {
 		bool watch; /* reload whenever a file of the configuration is written */
 	} reload;

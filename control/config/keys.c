@@ -2,6 +2,7 @@
 #include "file.h"
 
 #include "dataplane/etd_wire.h"
+#include "export.h"
 #include "kpi_rows.h"
 #include "rows.h"
 #include "setter.h"
@@ -357,6 +358,47 @@ static const struct esf_key history_fields[] = {
 	ESF_END,
 };
 
+static const struct esf_choice export_formats[] = {
+	{ "influx", 0, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_choice export_levels[] = {
+	{ "fleet", ESF_EXPORT_FLEET, NULL },
+	{ "region", ESF_EXPORT_REGION, NULL },
+	{ "site", ESF_EXPORT_SITE, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct esf_key export_level_item = { .kind = ESF_KEY_CHOICE,
+	.choices = export_levels };
+
+static const struct esf_key export_fields[] = {
+	{ ESF_CHECKED("name", struct esf_export_config, name, esf_check_name), .required = true,
+	    .want = ESF_WANT_NAME },
+	{ ESF_TEXT("url", struct esf_export_config, url, 2048), .required = true,
+	    .check = esf_check_export_url },
+	{ .name = "format", .kind = ESF_KEY_CHOICE, .choices = export_formats,
+	    .offset = ESF_NOWHERE },
+	{ ESF_LIST("levels", struct esf_export_config, levels, export_level_item, 1,
+	    ESF_EXPORT_LEVELS) },
+	{ ESF_LIST(
+	    "kpis", struct esf_export_config, kpis, esf_kpi_name_item, 1, ESF_KPIS_MAX) },
+	{ ESF_CUSTOM("spool", struct esf_export_config, spool_size, esf_set_spool_size) },
+	{ ESF_TEXT("spool_file", struct esf_export_config, spool_file, 4000), .nullable = true },
+	{ ESF_INTEGER("batch", struct esf_export_config, batch, 1, 50000) },
+	{ ESF_DURATION("every", struct esf_export_config, every_ns, 100 * ESF_MS, ESF_H) },
+	{ ESF_DURATION("timeout", struct esf_export_config, timeout_ns, 100 * ESF_MS, 5 * ESF_M) },
+	{ ESF_BOOLEAN("gzip", struct esf_export_config, gzip) },
+	{ ESF_TEXT("token_file", struct esf_export_config, token_file, 4000), .nullable = true },
+	{ ESF_TEXT("ca_file", struct esf_export_config, ca_file, 4000), .nullable = true },
+	ESF_END,
+};
+
+static const struct esf_key export_item = {
+	.kind = ESF_KEY_MAPPING, .fields = export_fields, .prepare = esf_export_prepare
+};
+
 static const struct esf_key state_fields[] = {
 	{ ESF_TEXT("file", struct esf_file, config.state.file, 4095), .nullable = true,
 	    .not_built = "set file: null" },
@@ -402,6 +444,7 @@ static const struct esf_key file_fields[] = {
 	{ ESF_SECTION("http", http_fields) },
 	{ ESF_SECTION("history", history_fields) },
 	{ ESF_SECTION("state", state_fields) },
+	{ ESF_LIST("export", struct esf_file, config.export, export_item, 0, ESF_EXPORTS_MAX) },
 	{ ESF_SECTION("reload", reload_fields) },
 	ESF_END,
 };

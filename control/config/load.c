@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "derived.h"
+#include "export.h"
 #include "file.h"
 #include "rows.h"
 #include "source.h"
@@ -85,6 +86,7 @@ static void read_document(struct esf_load *load, struct esf_file *file)
 	esf_maintenance_check(load, file);
 	esf_relation_check(load, file);
 	esf_kpi_check(load, file);
+	esf_export_check(load, file);
 }
 
 static int finish(struct esf_file *file, int rc, struct esf_fault_list *list,

@@ -430,6 +430,7 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	build.view->sites_count = build.sites_count;
 	build.view->comparison = NULL;
 	find_maintenance(&build);
+	atomic_init(&build.view->holders, 1);
 	rcu_read_lock();
 	for (uint32_t i = 0; i < build.present_count; i++)
 		build_site(&build, plane, build.order[i]);
@@ -439,9 +440,16 @@ struct esf_view *esf_view_build(const struct esf_config *config, uint64_t config
 	return build.view;
 }
 
+void esf_view_hold(struct esf_view *view)
+{
+	atomic_fetch_add_explicit(&view->holders, 1, memory_order_relaxed);
+}
+
+/* acq_rel: who frees it comes after all that the others read. */
 void esf_view_free(struct esf_view *view)
 {
-	if (view == NULL)
+	if (view == NULL ||
+	    atomic_fetch_sub_explicit(&view->holders, 1, memory_order_acq_rel) != 1)
 		return;
 	esf_comparison_free(view->comparison);
 	free(view);

@@ -3,6 +3,7 @@
 #define ESF_VIEW_H
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -109,6 +110,7 @@ struct esf_view {
 	const struct esf_site_view *sites; /* by index of the roster; meaningless where it has none */
 	struct esf_comparison *comparison; /* comparison.h; NULL: none was made */
 	struct rcu_head rcu; /* for esf_views: the view's last use */
+	_Atomic uint32_t holders;
 };
 
 /* What the closed windows before a view's say that it goes on from. Statuses are the last known ones. */
@@ -145,6 +147,10 @@ static inline const struct esf_maintenance_config *esf_view_suppression(
 }
 
 /* With its comparison. NULL is allowed. */
+/* One more that will free it. By who holds it already; its configuration and roster have to outlive that, too. */
+void esf_view_hold(struct esf_view *view);
+
+/* With its comparison, once the last holder does. Any thread. NULL is allowed. */
 void esf_view_free(struct esf_view *view);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "control/fleet/comparison.h"
 #include "control/sight/prometheus_pipeline.h"
+#include "control/sight/prometheus_export.h"
 #include "control/sight/prometheus_pressure.h"
 
 #ifndef ESF_VERSION
@@ -351,6 +352,8 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	put_events(out, input->events);
 	if (input->history != NULL && input->history->on)
 		put_history(out, input->history);
+	if (input->exports != NULL && input->exports->count > 0)
+		esf_prometheus_put_exports(out, input->exports);
 	if (input->pressure != NULL)
 		esf_prometheus_put_pressure(out, input->pressure);
 	if (input->pipeline != NULL)

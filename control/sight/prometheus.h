@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/export/export.h"
 #include "control/fleet/view.h"
 #include "control/history/history.h"
 #include "control/incident/event_log.h"
@@ -27,6 +28,7 @@ struct esf_prometheus_input {
 	const struct esf_pipeline *pipeline; /* NULL: no lcores */
 	struct esf_reload_counts reloads;
 	const struct esf_history_status *history; /* NULL: none */
+	const struct esf_exports_status *exports; /* NULL: none */
 	int64_t started; /* Unix ns */
 };
 
