@@ -271,11 +271,15 @@ find_promtool()
 
 phase_peers()
 {
-	local influxd
+	local influxd victoria vmauth
 
 	gcc_build || return
 	influxd=$(command -v influxd || unpacked influxdb usr/bin/influxd)
 	counted "InfluxDB" timeout 300 python3 tests/e2e/influx_peer.py "$TEST_BUILD/gcc" "$influxd"
+	victoria=$(command -v victoria-metrics || unpacked victoria-metrics usr/bin/victoria-metrics)
+	vmauth=$(command -v vmauth || unpacked victoria-metrics usr/bin/vmauth)
+	find_promtool
+	counted "export" timeout 300 python3 tests/e2e/export.py "$TEST_BUILD/gcc" "$influxd" "$victoria" "$vmauth"
 }
 
 phase_live()

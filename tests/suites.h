@@ -64,6 +64,9 @@
 	X(rollup)                                                                                  \
 	X(history)                                                                         \
 	X(history_queue)                                                                   \
+	X(export_line)                                                                     \
+	X(spool)                                                                           \
+	X(exports)                                                                         \
 	X(interval)                                                                        \
 	X(peers)                                                                           \
 	X(baseline)                                                                        \

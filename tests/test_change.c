@@ -64,6 +64,7 @@ static void each_change_is_known_by_its_key(void)
 		{ "clock:", "idle: {policy: sleep}\nclock:", "idle" },
 		{ "clock:", "storm: {site_rate: 5}\nclock:", "storm" },
 		{ "clock:", "health: {good: 81}\nclock:", "health" },
+		{ "clock:", "export: [{name: a, url: 'http://h'}]\nclock:", "export" },
 		{ "clock:", "http: {listen: \"127.0.0.1:9\"}\nclock:", "http" },
 		{ "clock:", "normalise:\n  - {match: a, kpi: hot_side_c}\nclock:", "normalise" },
 	};

@@ -313,6 +313,14 @@ static void every_bound_is_where_the_reference_says(void)
 		{ "http: {listen: '127.0.0.1:%s'}", { "1", "65535" }, { "0", "65536" } },
 		{ "history: {keep: %s}", { "1h", "3650d" }, { "59m", "3651d" } },
 		{ "state: {every: %s}", { "1s", "1h" }, { "999ms", "61m" } },
+		{ "export: [{name: a, url: 'http://h', batch: %s}]", { "1", "50000" },
+		    { "0", "50001" } },
+		{ "export: [{name: a, url: 'http://h', every: %s}]", { "100ms", "1h" },
+		    { "99ms", "61m" } },
+		{ "export: [{name: a, url: 'http://h', timeout: %s}]", { "100ms", "5m" },
+		    { "99ms", "301s" } },
+		{ "export: [{name: a, url: 'http://h', spool: %s}]", { "64KiB", "64GiB" },
+		    { "63KiB", "65GiB" } },
 		{ "normalise: [{match: a, kpi: power_kw, scale: %s}]", { "-1e15", "1e15" },
 		    { "0", "1e16" } },
 	};
@@ -474,6 +482,56 @@ static void keys_are_read_and_judged_at_load(void)
 	expect(text, expected);
 	close(file);
 	unlink(good);
+}
+
+static void exports_have_these_faults(void)
+{
+	static const struct expected cases[] = {
+		{ "export: [{name: a}]\n", "t:1: export[0].url: missing, want text of 1..2048 bytes on one line" },
+		{ "export: [{name: a, url: 'h:80/write'}]\n",
+		    "t:1: export[0].url: got \"h:80/write\", want a URL such as "
+		    "http://127.0.0.1:8428/write or https://db.example:8086/write?db=fleet" },
+		{ "export: [{name: a, url: 'http://me:it@h/write'}]\n",
+		    "t:1: export[0].url: got \"http://me:it@h/write\", want a URL without a user "
+		    "and a password: they belong in token_file" },
+		{ "export: [{name: a, url: 'http://h/write?db=x&p=it'}]\n",
+		    "t:1: export[0].url: got \"http://h/write?db=x&p=it\", want a URL without a "
+		    "user and a password: they belong in token_file" },
+		{ "export: [{name: a, url: 'http://h/write?precision=ms'}]\n",
+		    "t:1: export[0].url: got \"http://h/write?precision=ms\", want precision=ns, "
+		    "which is the default" },
+		{ "export: [{name: a, url: 'http://h/write?precision=ns&db=x'}]\n", NULL },
+		{ "export: [{name: a, url: 'http://h', format: json}]\n",
+		    "t:1: export[0].format: got \"json\", want influx" },
+		{ "export: [{name: a, url: 'http://h', levels: [fleet, region, fleet]}]\n",
+		    "t:1: export[0].levels[2]: fleet again" },
+		{ "export: [{name: a, url: 'http://h', levels: []}]\n",
+		    "t:1: export[0].levels: got 0 items, want 1..3" },
+		{ "export: [{name: a, url: 'http://h', spool: 64MB}]\n",
+		    "t:1: export[0].spool: got \"64MB\", want 64KiB..64GiB, such as 64MiB" },
+		{ "domain: energy\nexport: [{name: a, url: 'http://h', kpis: [efficency]}]\n",
+		    "t:2: export[0].kpis[0]: no KPI \"efficency\", did you mean \"efficiency\"?" },
+		{ "export: [{name: a, url: 'http://h'}, {name: a, url: 'http://h'}]\n",
+		    "t:1: export[1].name: \"a\" again: export[0] has it" },
+		{ "export: [{name: a, url: 'http://h', spool_file: /f}, {name: b, url: "
+		  "'http://h', spool_file: /f}]\n",
+		    "t:1: export[1].spool_file: \"/f\" again: export[0] has it, want a file each" },
+		{ "export: [{name: a, url: 'http://h', token_file: /nowhere/t}]\n",
+		    "t:1: export[0].token_file: /nowhere/t: No such file or directory" },
+		{ "export: [{name: a, url: 'http://h', ca_file: /f}]\n",
+		    "t:1: export[0].ca_file: means nothing to a url of http://: remove it, or want "
+		    "https://" },
+		{ "export: [{name: a, url: 'https://h', ca_file: /f}]\n", NULL },
+	};
+	struct loaded loaded = load("export: [{name: a, url: 'http://h'}]\n");
+
+	EXPECT_ALL(cases);
+	CU_ASSERT_EQUAL_FATAL(loaded.config->export_count, 1);
+	CU_ASSERT(esf_export_has_level(&loaded.config->export[0], ESF_EXPORT_FLEET));
+	CU_ASSERT(esf_export_has_level(&loaded.config->export[0], ESF_EXPORT_REGION));
+	CU_ASSERT_FALSE(esf_export_has_level(&loaded.config->export[0], ESF_EXPORT_SITE));
+	CU_ASSERT_EQUAL(loaded.config->export[0].spool_size, 64 << 20);
+	unload(&loaded);
 }
 
 static void signatures_are_kept_in_their_order(void)
@@ -965,6 +1023,7 @@ void esf_suite_config(void)
 		TEST(duplicates_name_the_first),
 		TEST(references_must_lead_somewhere),
 		TEST(keys_are_read_and_judged_at_load),
+		TEST(exports_have_these_faults),
 		TEST(signatures_are_kept_in_their_order),
 		TEST(signatures_have_these_faults),
 		TEST(what_is_not_built_says_so),

@@ -141,6 +141,42 @@ static void message_is_cut_to_its_room(void)
 	CU_ASSERT_EQUAL(message[4], '#');
 }
 
+static void secret_is_one_line_of_printable_ascii(void)
+{
+	static const struct {
+		const char *text, *want; /* NULL: refused */
+	} cases[] = {
+		{ "abc", "abc" },
+		{ "abc\n", "abc" },
+		{ "Basic YTpi\r\n", "Basic YTpi" },
+		{ "", NULL },
+		{ "\n", NULL },
+		{ "a\nb", NULL },
+		{ "a\n\n", NULL },
+		{ "a\tb", NULL },
+		{ "\xc3\xbc", NULL },
+	};
+	char line[ESF_KEYFILE_LINE_SIZE], message[256], large[ESF_KEYFILE_LINE_SIZE];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int result;
+
+		write_file(cases[i].text, strlen(cases[i].text), 0600);
+		result = esf_keyfile_read_line(path, line, message, sizeof(message));
+		CU_ASSERT_EQUAL(result, cases[i].want != NULL ? 0 : -EINVAL);
+		CU_ASSERT_STRING_EQUAL(line, cases[i].want != NULL ? cases[i].want : "");
+	}
+	memset(large, 'a', sizeof(large));
+	write_file(large, sizeof(large), 0600);
+	CU_ASSERT_EQUAL(esf_keyfile_read_line(path, line, message, sizeof(message)), -EINVAL);
+	write_file(large, sizeof(large) - 1, 0600);
+	CU_ASSERT_EQUAL(esf_keyfile_read_line(path, line, message, sizeof(message)), 0);
+	write_file("abc", 3, 0640);
+	CU_ASSERT_EQUAL(esf_keyfile_read_line(path, line, message, sizeof(message)), -EACCES);
+	CU_ASSERT_STRING_EQUAL(line, "");
+	CU_ASSERT_PTR_NOT_NULL(strstr(message, "chmod 600"));
+}
+
 void esf_suite_keyfile(void)
 {
 	CU_pSuite suite = CU_add_suite("keyfile", make_folder, remove_folder);
@@ -149,4 +185,5 @@ void esf_suite_keyfile(void)
 	CU_ADD_TEST(suite, key_that_others_may_touch_is_refused_with_what_mends_it);
 	CU_ADD_TEST(suite, only_regular_files_are_read);
 	CU_ADD_TEST(suite, message_is_cut_to_its_room);
+	CU_ADD_TEST(suite, secret_is_one_line_of_printable_ascii);
 }

@@ -138,9 +138,27 @@ static bool take_up(struct esf_exports *exports)
 	return stopping;
 }
 
+/* With the lock. */
+static void show(struct esf_exports *exports)
+{
+	struct esf_exports_status *status = &exports->status;
+
+	status->count = exports->targets_count;
+	for (uint32_t t = 0; t < exports->targets_count; t++)
+		esf_target_status(exports->targets[t], &status->targets[t]);
+}
+
+static void publish(struct esf_exports *exports)
+{
+	pthread_mutex_lock(&exports->lock);
+	show(exports);
+	pthread_mutex_unlock(&exports->lock);
+}
+
 static void let_view_go(struct esf_exports *exports)
 {
 	pthread_mutex_lock(&exports->lock);
+	show(exports); /* no window stops waiting before its points are shown */
 	exports->in_hand = NULL;
 	pthread_mutex_unlock(&exports->lock);
 	esf_view_free(exports->view);
@@ -190,17 +208,6 @@ static void attend(struct esf_exports *exports)
 	}
 }
 
-static void publish(struct esf_exports *exports)
-{
-	struct esf_exports_status *status = &exports->status;
-
-	pthread_mutex_lock(&exports->lock);
-	status->count = exports->targets_count;
-	for (uint32_t t = 0; t < exports->targets_count; t++)
-		esf_target_status(exports->targets[t], &status->targets[t]);
-	pthread_mutex_unlock(&exports->lock);
-}
-
 /* When there is something to do next; hurry: nobody waits for a full batch. */
 static int64_t work(struct esf_exports *exports, bool hurry)
 {
@@ -215,17 +222,6 @@ static int64_t work(struct esf_exports *exports, bool hurry)
 	return next;
 }
 
-static void wait_until(struct esf_exports *exports, int64_t next)
-{
-	int64_t wait_ms = 1000, now = monotonic_ns();
-
-	if (exports->view != NULL || next <= now)
-		wait_ms = 0;
-	else if (next < now + wait_ms * NS_PER_MS)
-		wait_ms = (next - now) / NS_PER_MS + 1;
-	curl_multi_poll(exports->multi, NULL, 0, (int)wait_ms, NULL);
-}
-
 static bool has_windows(struct esf_exports *exports)
 {
 	bool has;
@@ -234,6 +230,17 @@ static bool has_windows(struct esf_exports *exports)
 	has = exports->count > 0 || exports->wish != NULL;
 	pthread_mutex_unlock(&exports->lock);
 	return has || exports->view != NULL;
+}
+
+static void wait_until(struct esf_exports *exports, int64_t next)
+{
+	int64_t wait_ms = 1000, now = monotonic_ns();
+
+	if (has_windows(exports) || next <= now)
+		wait_ms = 0;
+	else if (next < now + wait_ms * NS_PER_MS)
+		wait_ms = (next - now) / NS_PER_MS + 1;
+	curl_multi_poll(exports->multi, NULL, 0, (int)wait_ms, NULL);
 }
 
 static bool is_done(struct esf_exports *exports)

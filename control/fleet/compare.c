@@ -30,6 +30,7 @@ struct esf_compare {
 	uint64_t grouped_revision;
 	uint32_t grouped_count; /* of the roster's indexes */
 	uint32_t sites;
+	uint64_t rounds;
 	struct esf_peer_groups groups;
 	uint32_t columns_count;
 	struct column *columns;
@@ -361,6 +362,8 @@ int esf_compare_close(struct esf_compare *compare, struct esf_view *view)
 		judge_column(compare, view, c, out->usual[c], out->peers + (size_t)c * groups);
 	}
 	put_odd(compare, view, out);
+	put_odd(compare, view->config, out);
+	out->rounds = ++compare->rounds;
 	view->comparison = out;
 	return 0;
 }
@@ -376,6 +379,8 @@ int esf_compare_open(struct esf_compare *compare, struct esf_view *view)
 	if (out == NULL)
 		return -ENOMEM;
 	put_odd(compare, view, out);
+	put_odd(compare, view->config, out);
+	out->rounds = compare->rounds;
 	view->comparison = out;
 	return 0;
 }

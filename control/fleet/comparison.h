@@ -25,6 +25,7 @@ struct esf_comparison {
 	uint32_t columns_count; /* compared KPIs */
 	uint32_t groups_count;  /* of peers */
 	uint32_t sites_count;
+	uint64_t rounds;          /* windows compared so far, since the start */
 	uint32_t *column;         /* by index of config->kpis; columns_count: not compared */
 	uint32_t *group;          /* by site; ESF_NO_PEERS. NULL: provisional */
 	struct esf_peers *peers;  /* columns x groups; NULL: provisional */

@@ -9,6 +9,7 @@
 
 #include "control/fleet/comparison.h"
 #include "control/sight/prometheus_pipeline.h"
+#include "control/sight/prometheus_comparison.h"
 #include "control/sight/prometheus_export.h"
 #include "control/sight/prometheus_pressure.h"
 
@@ -334,6 +335,7 @@ static void put_view(FILE *out, const struct esf_view *view)
 	put_odd(out, view);
 	put_suppressed(out, view);
 	put_maintenance(out, view);
+	esf_prometheus_put_comparison(out, view);
 	put_learned(out, view);
 }
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -547,6 +548,33 @@ def read_samples(text):
             for line in text.splitlines() if line and not line.startswith("#")}
 
 
+def check_comparison_metrics(checks, api, samples):
+    """As the sites' documents say it, one by one."""
+    sites = api.get("sites?limit=10000")["sites"]
+    compared = {name for series in samples if series.startswith("estream_sites_unjudged{") for name in [series.split('"')[1]]}
+    checks.that("KPIs are compared", "thermal_margin" in compared, compared)
+    for kpi in compared:
+        parts = [(site, site["kpis"][kpi]) for site in sites]
+        checks.equal("sites without a verdict on %s" % kpi, samples['estream_sites_unjudged{kpi="%s"}' % kpi],
+                     sum(part["z"] is None for _, part in parts))
+        checks.equal("outliers on %s" % kpi, samples['estream_outliers{scope="fleet",name="fleet",kpi="%s"}' % kpi],
+                     sum(part["outlier"] for _, part in parts))
+        for region in {site["region"] for site, _ in parts}:
+            here = [part for site, part in parts if site["region"] == region]
+            checks.equal("outliers on %s in %s" % (kpi, region),
+                         samples['estream_outliers{scope="region",name="%s",kpi="%s"}' % (region, kpi)],
+                         sum(part["outlier"] for part in here))
+            group = '{peers="%s",kpi="%s"}' % (region, kpi)
+            values = [part["mean"] for part in here if part["mean"] is not None and part["excluded"] is None]
+            checks.equal("peers on %s in %s" % (kpi, region), samples.get("estream_peers_with_data" + group), len(values))
+            if values:
+                median = statistics.median(values)
+                checks.equal("their median", samples["estream_peers_median" + group], median)
+                checks.near("their MAD", samples["estream_peers_mad" + group],
+                            statistics.median(abs(value - median) for value in values))
+    checks.that("rounds are counted", samples["estream_comparison_rounds_total"] > 0, samples)
+
+
 def check_metrics(checks, api):
     status, headers, body = api.ask("/metrics")
     checks.equal("/metrics is answered", status, 200)
@@ -585,6 +613,7 @@ def check_metrics(checks, api):
     odd = {name: value for name, value in samples.items() if name.startswith("estream_sites_odd{")}
     checks.equal("metrics of odd sites", [name for name, value in odd.items() if value],
                  ['estream_sites_odd{kpi="thermal_margin",against="peers"}'])
+    check_comparison_metrics(checks, api, samples)
     checks.equal("metric of a KPI", samples['estream_kpi_mean{scope="region",name="south",kpi="thermal_margin"}'], 60)
     checks.that("a site's health", 0 < samples['estream_health{scope="site",name="%s"}' % FAILING] < 99)
     checks.that("an unknown health has no sample",
