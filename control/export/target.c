@@ -154,6 +154,27 @@ static void move_spool(struct esf_target *target, struct esf_spool *from)
 	free(lines);
 }
 
+/* The same file with another size: its points were counted when they came. */
+static void resize_spool(struct esf_target *target)
+{
+	struct esf_target_status *status = &target->status;
+	uint64_t before = target->spool == NULL ? 0 : esf_spool_points(target->spool), after;
+
+	esf_spool_close(target->spool);
+	target->spool = NULL;
+	target->open_at = INT64_MIN;
+	open_spool(target, 0);
+	if (target->spool == NULL) {
+		status->lost += before; /* found again when it can be opened */
+		return;
+	}
+	after = esf_spool_points(target->spool);
+	if (after > before)
+		return;
+	status->recovered -= after;
+	status->no_room += before - after;
+}
+
 /* Another spool. What a file holds stays in it, and is no longer of this account. */
 static void change_spool(struct esf_target *target, bool was_file)
 {
@@ -176,14 +197,16 @@ static void give_up(struct esf_target *target);
 void esf_target_use(struct esf_target *target, struct esf_target_settings *settings)
 {
 	struct esf_target_settings *former = target->settings;
-	bool same = same_text(former->spool_file, settings->spool_file) &&
-	            former->spool_size == settings->spool_size;
+	bool same_place = same_text(former->spool_file, settings->spool_file);
+	bool same_size = former->spool_size == settings->spool_size;
 
 	give_up(target);
 	target->settings = settings;
 	target->limit = settings->batch;
 	target->retry_at = 0;
-	if (!same)
+	if (same_place && !same_size && former->spool_file != NULL)
+		resize_spool(target);
+	else if (!same_place || !same_size)
 		change_spool(target, former->spool_file != NULL);
 	esf_target_settings_free(former);
 }

@@ -328,6 +328,14 @@ def reload(checks, build, appliance, influx):
             time.sleep(0.1)
         checks.equal("reload: the targets are those of the file", list(now), names)
     failing = wait_for(appliance, "other", lambda t: not t["well"])
+    with open(path, encoding="utf-8") as text:
+        config = text.read()
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(config.replace("spool: 2MiB", "spool: 1MiB"))
+    subprocess.run([os.path.join(build, "fleetctl"), "--url", appliance.url, "reload"], capture_output=True, timeout=30, check=False)
+    smaller = wait_for(appliance, "other", lambda t: t["spool"]["size"] == 1 << 20 and t["queued"] > 0)
+    checks.that("reload: a spool of another size takes along what waits", smaller["spool"]["size"] == 1 << 20 and
+                smaller["queued"] >= failing["queued"] > 0 and not any(smaller["dropped"].values()) and adds_up(smaller), smaller)
     checks.that("reload: a path that is not there is tried again, and nothing dropped", "HTTP 404" in (failing["error"] or "") and
                 failing["sent"] > 0 and failing["dropped"]["refused"] == 0 and adds_up(failing), failing)
 
