@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
 #include <zlib.h>
 
 #include "control/keyfile.h"
@@ -24,6 +25,7 @@ struct esf_push {
 	size_t answer_size;
 	char answer[ESF_PUSH_ANSWER_SIZE];
 	char error[CURL_ERROR_SIZE];
+	char secret[ESF_KEYFILE_LINE_SIZE]; /* of the request under way; "": none */
 };
 
 struct esf_push *esf_push_create(CURLM *multi, void *owner)
@@ -49,6 +51,7 @@ static void let_go(struct esf_push *push)
 	push->busy = false;
 	curl_slist_free_all(push->headers);
 	push->headers = NULL;
+	esf_keyfile_wipe(push->secret);
 }
 
 void esf_push_destroy(struct esf_push *push)
@@ -102,17 +105,34 @@ static bool add_header(struct esf_push *push, const char *header)
 /* One word is a bearer's token; what has a blank is all of the header. */
 static int add_token(struct esf_push *push, const char *path, char *error)
 {
-	char line[ESF_KEYFILE_LINE_SIZE], header[ESF_KEYFILE_LINE_SIZE + 32];
-	int result = esf_keyfile_read_line(path, line, error, ESF_TARGET_ERROR_SIZE);
+	char header[ESF_KEYFILE_LINE_SIZE + 32];
+	int result = esf_keyfile_read_line(path, push->secret, error, ESF_TARGET_ERROR_SIZE);
 
-	if (result == 0) {
-		snprintf(header, sizeof(header), "Authorization: %s%s",
-		    strchr(line, ' ') == NULL ? "Bearer " : "", line);
-		result = add_header(push, header) ? 0 : -ENOMEM;
-		esf_keyfile_wipe(header);
-	}
-	esf_keyfile_wipe(line);
+	if (result != 0)
+		return result;
+	snprintf(header, sizeof(header), "Authorization: %s%s",
+	    strchr(push->secret, ' ') == NULL ? "Bearer " : "", push->secret);
+	result = add_header(push, header) ? 0 : -ENOMEM;
+	sodium_memzero(header, sizeof(header));
 	return result;
+}
+
+static void blot_out(char *text, const char *secret)
+{
+	size_t size = strlen(secret);
+
+	for (char *at = strstr(text, secret); size > 0 && at != NULL; at = strstr(at, secret))
+		memset(at, '*', size);
+}
+
+/* Servers say what they were sent: vmauth the token that it does not know. */
+static void hide_secret(const struct esf_push *push, char *text)
+{
+	const char *word = strchr(push->secret, ' ');
+
+	blot_out(text, push->secret);
+	if (word != NULL)
+		blot_out(text, word + 1);
 }
 
 /* Its size; 0: out of memory. */
@@ -215,6 +235,7 @@ void esf_push_end(struct esf_push *push, CURLcode code, struct esf_push_result *
 		snprintf(out->text, sizeof(out->text), "%s",
 		    push->error[0] != '\0' ? push->error : curl_easy_strerror(code));
 	}
+	hide_secret(push, out->text);
 	if (retry_after_s > 0)
 		out->retry_after_ns =
 		    (retry_after_s > 300 ? 300 : (int64_t)retry_after_s) * NS_PER_S;

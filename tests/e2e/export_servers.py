@@ -64,11 +64,12 @@ class Server:
 
 
 class Influxd(Server):
-    def __init__(self, program, folder, tls=False):
+    def __init__(self, program, folder, tls=False, body_max=25000000):
         super().__init__(folder, "https" if tls else "http")
         self.program = program
         self.config = os.path.join(folder, "influxd.conf")
         text = INFLUXD_CONFIG.format(folder=folder, rpc=free_tcp_port(), http=self.port)
+        text = text.replace("[http]\n", "[http]\nmax-body-size = %d\n" % body_max)
         if tls:
             self.ca = make_certificate(folder)
             self.context = ssl.create_default_context(cafile=self.ca)
