@@ -487,7 +487,8 @@ static void keys_are_read_and_judged_at_load(void)
 static void exports_have_these_faults(void)
 {
 	static const struct expected cases[] = {
-		{ "export: [{name: a}]\n", "t:1: export[0].url: missing, want text of 1..2048 bytes on one line" },
+		{ "export: [{name: a}]\n",
+		    "t:1: export[0].url: missing, want text of 1..2048 bytes on one line" },
 		{ "export: [{name: a, url: 'h:80/write'}]\n",
 		    "t:1: export[0].url: got \"h:80/write\", want a URL such as "
 		    "http://127.0.0.1:8428/write or https://db.example:8086/write?db=fleet" },

@@ -448,8 +448,7 @@ void esf_view_hold(struct esf_view *view)
 /* acq_rel: who frees it comes after all that the others read. */
 void esf_view_free(struct esf_view *view)
 {
-	if (view == NULL ||
-	    atomic_fetch_sub_explicit(&view->holders, 1, memory_order_acq_rel) != 1)
+	if (view == NULL || atomic_fetch_sub_explicit(&view->holders, 1, memory_order_acq_rel) != 1)
 		return;
 	esf_comparison_free(view->comparison);
 	free(view);
