@@ -362,7 +362,6 @@ int esf_compare_close(struct esf_compare *compare, struct esf_view *view)
 		judge_column(compare, view, c, out->usual[c], out->peers + (size_t)c * groups);
 	}
 	put_odd(compare, view, out);
-	put_odd(compare, view->config, out);
 	out->rounds = ++compare->rounds;
 	view->comparison = out;
 	return 0;
@@ -379,7 +378,6 @@ int esf_compare_open(struct esf_compare *compare, struct esf_view *view)
 	if (out == NULL)
 		return -ENOMEM;
 	put_odd(compare, view, out);
-	put_odd(compare, view->config, out);
 	out->rounds = compare->rounds;
 	view->comparison = out;
 	return 0;

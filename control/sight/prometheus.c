@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "control/fleet/comparison.h"
 #include "control/sight/prometheus_pipeline.h"
 #include "control/sight/prometheus_comparison.h"
 #include "control/sight/prometheus_export.h"
@@ -247,40 +246,6 @@ static void put_storm(FILE *out, const struct esf_view *view)
 	    "Sites that storm, and so are held to their rate.", storming);
 }
 
-/* By compared KPI and what they are odd against: sites, each once. */
-static void put_odd(FILE *out, const struct esf_view *view)
-{
-	static const char *const against[] = { NULL, "peers", "itself", "both" };
-
-	head(out, "estream_sites_odd", "gauge",
-	    "Sites that are odd on a KPI: against their peers, against themselves, or both; not those in "
-	    "maintenance.");
-	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
-		if (!view->config->kpis[k].compare)
-			continue;
-		for (uint32_t odd = ESF_ODD_PEERS; odd <= (ESF_ODD_PEERS | ESF_ODD_ITSELF); odd++) {
-			fputs("estream_sites_odd{", out);
-			put_label(out, "kpi", view->config->kpis[k].name);
-			fprintf(out, ",against=\"%s\"} %u\n", against[odd],
-			    esf_comparison_count(view, k, odd));
-		}
-	}
-}
-
-/* Odd sites in maintenance, about which nobody is to be alerted. */
-static void put_suppressed(FILE *out, const struct esf_view *view)
-{
-	head(out, "estream_sites_odd_suppressed", "gauge",
-	    "Sites that are odd on a KPI in any way, and in maintenance or just behind it.");
-	for (uint32_t k = 0; k < view->config->kpis_count; k++) {
-		if (!view->config->kpis[k].compare)
-			continue;
-		fputs("estream_sites_odd_suppressed{", out);
-		put_label(out, "kpi", view->config->kpis[k].name);
-		fprintf(out, "} %u\n", esf_comparison_count(view, k, 0));
-	}
-}
-
 /* With the labels of estream_health, so that an alert's rule can leave them out; and by status, as
  * estream_sites. */
 static void put_maintenance(FILE *out, const struct esf_view *view)
@@ -332,8 +297,6 @@ static void put_view(FILE *out, const struct esf_view *view)
 	    "Sites whose clock is so far off that their records are future or late.",
 	    count_skewed(view));
 	put_storm(out, view);
-	put_odd(out, view);
-	put_suppressed(out, view);
 	put_maintenance(out, view);
 	esf_prometheus_put_comparison(out, view);
 	put_learned(out, view);

@@ -37,13 +37,28 @@ static void put_odd(FILE *out, const struct esf_view *view)
 	const struct esf_comparison *of = view->comparison;
 
 	head(out, "estream_sites_odd", "gauge",
-	    "Sites that are odd on a KPI: against their peers, against themselves, or both.");
+	    "Sites that are odd on a KPI: against their peers, against themselves, or both; not those in "
+	    "maintenance.");
 	for (uint32_t c = 0; c < of->columns_count; c++) {
 		for (uint32_t odd = ESF_ODD_PEERS; odd <= (ESF_ODD_PEERS | ESF_ODD_ITSELF); odd++) {
 			fputs("estream_sites_odd{", out);
 			put_label(out, "kpi", kpi_of(view, c));
 			fprintf(out, ",against=\"%s\"} %u\n", against[odd], of->counts[c][odd]);
 		}
+	}
+}
+
+/* Odd sites in maintenance, about which nobody is to be alerted. */
+static void put_suppressed(FILE *out, const struct esf_view *view)
+{
+	const struct esf_comparison *of = view->comparison;
+
+	head(out, "estream_sites_odd_suppressed", "gauge",
+	    "Sites that are odd on a KPI in any way, and in maintenance or just behind it.");
+	for (uint32_t c = 0; c < of->columns_count; c++) {
+		fputs("estream_sites_odd_suppressed{", out);
+		put_label(out, "kpi", kpi_of(view, c));
+		fprintf(out, "} %u\n", of->counts[c][0]);
 	}
 }
 
@@ -68,7 +83,7 @@ static void count_outliers(const struct esf_view *view, uint32_t column, uint32_
 		const struct esf_site_config *site =
 		    (odd[s] & ESF_ODD_PEERS) != 0 ? esf_roster_at(view->roster, s) : NULL;
 
-		if (site != NULL)
+		if (site != NULL && esf_view_suppression(view, s) == NULL)
 			counts[site->region]++;
 	}
 }
@@ -226,6 +241,7 @@ void esf_prometheus_put_comparison(FILE *out, const struct esf_view *view)
 	    "Closed windows whose sites were compared, since the start.");
 	fprintf(out, "estream_comparison_rounds_total %" PRIu64 "\n", of->rounds);
 	put_odd(out, view);
+	put_suppressed(out, view);
 	put_outliers(out, view);
 	if (of->group == NULL) /* provisional */
 		return;
