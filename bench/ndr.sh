@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The highest offered rate at which not a datagram is lost, from another process to the ledger (bench/ndr/README.md says how to read it).
 #
-#   bench/ndr.sh [--workload NAME] [--trial-seconds S] [--seconds S] [--max-pps N] [--no-huge] [--json] [--build FOLDER]
+#   [PKTGEN=/path/to/pktgen] bench/ndr.sh [--link memif|vhost|af_packet] [--workload NAME] [--ring N] [--trial-seconds S]
+#           [--seconds S] [--max-pps N] [--rates N,...] [--latency-seconds S] [--loads N,...] [--epochs MS,...] [--no-huge]
+#           [--json] [--build FOLDER]
 #
-# Hugepages are borrowed if they are to be had, and given back.
+# PKTGEN= names a Pktgen-DPDK, which is the generator then (bench/pktgen/README.md). Hugepages are borrowed if they are to
+# be had, and given back. --link af_packet wants root, for a network namespace that goes with the run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/setup.sh
@@ -12,11 +15,14 @@ cd "$(dirname "$0")/.." || exit 1
 arguments=("$@")
 folder=build
 huge=yes
+link=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build) folder=${2:-} ;;
 	--build=*) folder=${1#*=} ;;
 	--no-huge) huge=no ;;
+	--link) link=${2:-} ;;
+	--link=*) link=${1#*=} ;;
 	esac
 	shift
 done
@@ -25,11 +31,22 @@ trap return_hugepages EXIT
 trap 'exit 143' INT TERM HUP
 need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" >&2
 build "$folder" >&2 || die "the build failed"
-if [ $huge = yes ] && ! borrow_hugepages 384; then
+pages=384
+if [ -n "${PKTGEN:-}" ]; then
+	[ -x "$PKTGEN" ] || { say "PKTGEN=$PKTGEN: not to be run" >&2; exit 2; }
+	pages=1024 # its pools have mbufs of 10 KiB
+fi
+if [ $huge = yes ] && ! borrow_hugepages $pages; then
 	say "no hugepages to be had: ordinary pages" >&2
 	arguments+=(--no-huge)
 fi
-python3 bench/ndr/search.py "${arguments[@]}" &
+within=()
+if [ "$link" = af_packet ]; then
+	is_root || die "a network namespace needs root"
+	need_packages "${DEMO_PACKAGES[@]}" util-linux >&2
+	within=(unshare --net)
+fi
+"${within[@]}" python3 bench/ndr/search.py "${arguments[@]}" &
 search=$!
 trap 'kill -TERM $search; wait $search; exit 143' INT TERM HUP
 wait $search

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -22,6 +23,9 @@
  */
 enum {
 	BURST_MAX = 32,
+	CATCH_UP = 2,          /* times the rate asked, at most, once it is behind, */
+	CATCH_UP_PPS = 200000, /* or this, where it is more */
+	ROOM_MAX = 64,         /* datagrams that may go at once */
 	DESCRIPTORS = 1024,
 	MBUFS = 8191,
 	MBUF_CACHE = 256,
@@ -109,6 +113,16 @@ static int start_port(struct generator *generator)
 	return error == 0 ? wait_for_link() : fail("port 0 does not start", error);
 }
 
+/* The stamps show the system's clock, so that another process can tell how long it is since then. */
+static void show_time(struct esf_clock *clock)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	esf_clock_init(clock, (double)rte_get_tsc_hz(), rte_rdtsc(),
+	    (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+}
+
 static int start_stamp(struct generator *generator)
 {
 	struct esf_stamp_options options = { .slots = &generator->slots,
@@ -130,7 +144,7 @@ static int start_stamp(struct generator *generator)
 	options.sites_count = generator->config->sites_count;
 	if (options.sites_count == 0)
 		return fail("the configuration names no sites", -EINVAL);
-	esf_clock_start(&generator->clock);
+	show_time(&generator->clock);
 	return esf_stamp_create(&options, &generator->stamp);
 }
 
@@ -157,6 +171,7 @@ static void offer(struct generator *generator, uint16_t count, struct trial *tri
 		trial->refused += count;
 		return;
 	}
+	show_time(&generator->clock);
 	for (uint16_t i = 0; i < count; i++)
 		copy_frame(generator, mbufs[i]);
 	esf_stamp_burst(0, 0, mbufs, count, BURST_MAX, generator->stamp);
@@ -177,23 +192,27 @@ static void take_received(void)
 static void run_trial(struct generator *generator, struct trial *trial)
 {
 	double per_tick = (double)trial->rate / (double)rte_get_tsc_hz();
-	uint64_t begin = rte_rdtsc(), anchored = begin;
+	double at_most = (double)RTE_MAX(trial->rate * CATCH_UP, (uint64_t)CATCH_UP_PPS) /
+	                 (double)rte_get_tsc_hz();
+	uint64_t begin = rte_rdtsc(), last = begin, took = begin;
+	double room = BURST_MAX;
 
 	while (trial->offered < trial->count) {
-		uint64_t now = rte_rdtsc();
+		uint64_t now = rte_rdtsc(), behind;
 		uint64_t due = (uint64_t)((double)(now - begin) * per_tick) + 1;
 
-		due = RTE_MIN(due, trial->count);
-		if (due > trial->offered) {
-			uint64_t behind = due - trial->offered;
-
-			trial->behind_max = RTE_MAX(trial->behind_max, behind);
-			offer(generator, (uint16_t)RTE_MIN(behind, (uint64_t)BURST_MAX), trial);
-		}
-		if (now - anchored > rte_get_tsc_hz()) {
-			esf_clock_reanchor(&generator->clock);
+		room = RTE_MIN(room + (double)(now - last) * at_most, (double)ROOM_MAX);
+		last = now;
+		behind = RTE_MIN(due, trial->count) - trial->offered;
+		trial->behind_max = RTE_MAX(trial->behind_max, behind);
+		behind = RTE_MIN(behind, (uint64_t)room);
+		behind = RTE_MIN(behind, (uint64_t)BURST_MAX);
+		if (behind > 0)
+			offer(generator, (uint16_t)behind, trial);
+		room -= (double)behind;
+		if (now - took > rte_get_tsc_hz()) {
 			take_received();
-			anchored = now;
+			took = now;
 		}
 	}
 	trial->ticks = rte_rdtsc() - begin;
@@ -214,7 +233,6 @@ static int serve(struct generator *generator)
 			    (int)strcspn(line, "\n"), line);
 			return -EINVAL;
 		}
-		esf_clock_reanchor(&generator->clock);
 		run_trial(generator, &trial);
 		printf("{\"offered\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"refused\": %" PRIu64
 		       ", \"behind_max\": %" PRIu64 ", \"seconds\": %.6f}\n",

@@ -8,6 +8,7 @@
 #include "control/config/config.h"
 #include "dataplane/ledger.h"
 #include "lcores/clock.h"
+#include "lcores/launch.h"
 #include "lcores/options.h"
 #include "lcores/plan.h"
 #include "slots.h"
@@ -36,7 +37,25 @@ struct esf_bench_sample {
 	struct esf_ledger ledger; /* drain: all 0 */
 };
 
+/* What is polled with, started; `measure` is called with it. tick each epoch, ledger at any time,
+ * both by the main thread with the context. */
+struct esf_bench_engine {
+	void *context;
+	void (*tick)(void *context);
+	void (*ledger)(void *context, struct esf_ledger *ledger);
+	const struct esf_plane *plane;   /* drain: NULL */
+	const struct esf_launch *launch; /* drain: NULL */
+};
+
+struct esf_bench;
+
+/* 0, or -errno with the reason on stderr. */
+typedef int (*esf_bench_measure_fn)(
+    struct esf_bench *bench, const struct esf_bench_engine *engine);
+
 struct esf_bench {
+	const char *program; /* its name, for messages */
+	esf_bench_measure_fn measure;
 	struct esf_bench_options options;
 	struct esf_config *config;
 	struct esf_launch_port *ports;
@@ -55,15 +74,23 @@ struct esf_bench {
 	uint64_t events_dropped;
 };
 
-/* What is polled with, started; each is called by esf_bench_measure, with its context. */
-struct esf_bench_engine {
-	void *context;
-	void (*tick)(void *context); /* each epoch */
-	void (*ledger)(void *context, struct esf_ledger *ledger);
-};
+/*
+ * setup.c: from the configuration, which is loaded, to a plan: the EAL runs then. 0, or -errno with
+ * the reason on stderr. Undone by esf_bench_clean_up, which frees the configuration too.
+ */
+int esf_bench_set_up(struct esf_bench *bench);
+void esf_bench_clean_up(struct esf_bench *bench);
 
-/* Warms up (until each site has spoken, and warm_up_s longer), then fills bench->begin and ->end.
- * 0, or -ETIMEDOUT where the births do not get through. */
+/* Of all ports; after the set-up. */
+uint32_t esf_bench_queues(const struct esf_bench *bench);
+
+/* Calls `watch` for each queue, to add an RX callback; before the ports are started. */
+typedef int (*esf_bench_watch_fn)(
+    struct esf_bench *bench, const struct esf_plan_port *port, uint16_t queue);
+int esf_bench_watch_queues(struct esf_bench *bench, esf_bench_watch_fn watch);
+
+/* pipeline-bench's: warms up (until each site has spoken, and warm_up_s longer), then fills
+ * bench->begin and ->end. 0, or -ETIMEDOUT where the births do not get through. */
 int esf_bench_measure(struct esf_bench *bench, const struct esf_bench_engine *engine);
 
 /* plane.c, drain.c. 0, or -errno with the reason on stderr. The EAL runs, the plan is made and the

@@ -113,7 +113,7 @@ int esf_bench_run_drain(struct esf_bench *bench)
 	if (result == 0)
 		result = start_lcores(&drain, lcores);
 	if (result == 0)
-		result = esf_bench_measure(bench, &engine);
+		result = bench->measure(bench, &engine);
 	stop(&drain);
 	return result;
 }

@@ -11,7 +11,6 @@
 #include <rte_ethdev.h>
 
 #include "control/commands.h"
-#include "lcores/eal.h"
 
 /* pipeline-bench: one measurement of the appliance, or of its stamped ports alone. */
 
@@ -92,31 +91,6 @@ static bool parse(int count, char **arguments, struct esf_bench_options *options
 	return false;
 }
 
-static int gather_options(struct esf_bench *bench)
-{
-	const struct esf_config *config = bench->config;
-
-	bench->ports = calloc(config->ports_count + (size_t)1, sizeof(*bench->ports));
-	if (bench->ports == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < config->ports_count; i++)
-		bench->ports[i].port = config->ports[i].port;
-	bench->launch = (struct esf_launch_options){
-		.program = "pipeline-bench",
-		.eal_count = config->eal_count,
-		.eal = config->eal,
-		.lcores_auto = config->lcores_auto,
-		.lcores_count = config->lcores_count,
-		.lcores = config->lcores,
-		.receive_only_count = config->receive_only_count,
-		.receive_only = config->receive_only,
-		.ports_count = config->ports_count,
-		.ports = bench->ports,
-		.epoch_ns = config->rollup.epoch_ns,
-	};
-	return 0;
-}
-
 /* Stamps find a site's id by its index. */
 static int check_sites(const struct esf_config *config)
 {
@@ -142,22 +116,10 @@ static int read_captures(struct esf_bench *bench)
 	return result;
 }
 
-static uint32_t queues_of(const struct esf_plan *plan)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < plan->ports_count; i++)
-		count += plan->ports[i].rx_queues;
-	return count;
-}
-
-/*
- * DPDK takes callbacks only for queues that a port is configured for, and keeps them when the
- * launch configures it again: so they are there before the first poll.
- */
+/* The sites are dealt to the queues. */
 static int add_stamp(struct esf_bench *bench, const struct esf_plan_port *port, uint16_t queue)
 {
-	uint32_t index = bench->stamps_count, queues = queues_of(&bench->plan);
+	uint32_t index = bench->stamps_count, queues = esf_bench_queues(bench);
 	uint64_t sites = bench->config->sites_count;
 	struct esf_stamp_options options = {
 		.config = bench->config,
@@ -182,39 +144,14 @@ static int add_stamp(struct esf_bench *bench, const struct esf_plan_port *port, 
 	           : -ENOTSUP;
 }
 
-static int add_stamps(struct esf_bench *bench)
-{
-	const struct rte_eth_conf conf = { 0 };
-	int result = 0;
-
-	for (uint32_t i = 0; i < bench->plan.ports_count && result == 0; i++) {
-		const struct esf_plan_port *port = &bench->plan.ports[i];
-
-		result = rte_eth_dev_configure(port->id, port->rx_queues, port->tx_queues, &conf);
-		for (uint16_t queue = 0; queue < port->rx_queues && result == 0; queue++)
-			result = add_stamp(bench, port, queue);
-	}
-	if (result != 0)
-		fprintf(stderr, "pipeline-bench: the ports' queues can't be stamped: %s\n",
-		    strerror(-result));
-	return result;
-}
-
 static int run(struct esf_bench *bench)
 {
-	int result = gather_options(bench);
+	int result = read_captures(bench);
 
 	if (result == 0)
-		result = read_captures(bench);
+		result = esf_bench_set_up(bench);
 	if (result == 0)
-		result = esf_eal_start(&bench->launch, stderr);
-	if (result != 0)
-		return result;
-	bench->eal_started = true;
-	esf_clock_start(&bench->clock);
-	result = esf_plan_make(&bench->launch, &bench->plan, stderr);
-	if (result == 0)
-		result = add_stamps(bench);
+		result = esf_bench_watch_queues(bench, add_stamp);
 	if (result == 0)
 		result =
 		    bench->options.drain ? esf_bench_run_drain(bench) : esf_bench_run_plane(bench);
@@ -225,12 +162,9 @@ static void clean_up(struct esf_bench *bench)
 {
 	for (uint32_t i = 0; i < bench->stamps_count; i++)
 		esf_stamp_destroy(bench->stamps[i]);
-	if (bench->eal_started)
-		esf_eal_stop();
 	esf_slots_free(&bench->births);
 	esf_slots_free(&bench->slots);
-	free(bench->ports);
-	esf_config_free(bench->config);
+	esf_bench_clean_up(bench);
 }
 
 int main(int count, char **arguments)
@@ -243,6 +177,8 @@ int main(int count, char **arguments)
 	bench.config = esf_command_load(bench.options.config, &result);
 	if (bench.config == NULL)
 		return result;
+	bench.program = "pipeline-bench";
+	bench.measure = esf_bench_measure;
 	rcu_register_thread();
 	result = run(&bench);
 	clean_up(&bench);

@@ -24,9 +24,9 @@ struct appliance {
 
 static const uint8_t hash_key[16] = "estream bench";
 
-static int fail(const char *what, int error)
+static int fail(const struct esf_bench *bench, const char *what, int error)
 {
-	fprintf(stderr, "pipeline-bench: %s\n", what);
+	fprintf(stderr, "%s: %s\n", bench->program, what);
 	return error;
 }
 
@@ -39,18 +39,18 @@ static int start_plane(struct esf_bench *bench, struct appliance *a)
 	options.owner_is_receiver = bench->plan.owner_is_receiver;
 	if (esf_policy_create(
 	        a->config, NULL, options.shards_count, hash_key, &a->policy, stderr) != 0)
-		return fail("the configuration's rules can't be compiled", -EINVAL);
+		return fail(bench, "the configuration's rules can't be compiled", -EINVAL);
 	if (esf_plane_create(&options, &a->plane) != 0)
-		return fail("out of memory for the sites' state", -ENOMEM);
+		return fail(bench, "out of memory for the sites' state", -ENOMEM);
 	esf_plane_set_policy(a->plane, a->policy);
 	a->roster = esf_roster_create(a->config, options.sites_count);
 	if (a->roster == NULL)
-		return fail("out of memory", -ENOMEM);
+		return fail(bench, "out of memory", -ENOMEM);
 	a->judge = esf_judge_create(a->config, 1, a->roster, a->plane,
 	    esf_window_oldest_open(
 	        esf_clock_now(&bench->clock), options.window_ns, options.windows_open));
 	a->events = esf_event_log_create(a->config, 1);
-	return a->judge == NULL || a->events == NULL ? fail("out of memory", -ENOMEM) : 0;
+	return a->judge == NULL || a->events == NULL ? fail(bench, "out of memory", -ENOMEM) : 0;
 }
 
 /* Judges as control does each epoch; nobody reads the views. */
@@ -108,15 +108,15 @@ static void free_all(struct appliance *a)
 int esf_bench_run_plane(struct esf_bench *bench)
 {
 	struct appliance a = { .config = bench->config };
-	const struct esf_bench_engine engine = {
-		.context = &a, .tick = tick, .ledger = read_ledger
-	};
+	struct esf_bench_engine engine = { .context = &a, .tick = tick, .ledger = read_ledger };
 	int result = start_plane(bench, &a);
 
 	if (result == 0)
 		result = esf_launch_start(&bench->plan, a.plane, &a.launch, stderr);
+	engine.plane = a.plane;
+	engine.launch = a.launch;
 	if (result == 0)
-		result = esf_bench_measure(bench, &engine);
+		result = bench->measure(bench, &engine);
 	stop_launch(bench, &a);
 	free_all(&a);
 	return result;
