@@ -311,11 +311,24 @@ phase_bench()
 {
 	gcc_build && check "the pipeline's benchmark, in brief: all accepted, balanced, no mbuf lost" timeout 120 \
 		bench/pipeline.sh --build "$TEST_BUILD/gcc" --workloads all --repetitions 1 --seconds 1 --no-huge
-	gcc_build && check "the rate without loss, in brief: one found, sent = received = accepted, balanced" timeout 120 \
-		bench/ndr.sh --build "$TEST_BUILD/gcc" --trial-seconds 0.3 --seconds 1 --max-pps 40000 --no-huge
+	brief_ndr
 	gcc_build && check "each stage's benchmark, in brief: all accepted, balanced" timeout 60 \
 		bench/micro.sh --build "$TEST_BUILD/gcc" --samples 3 --sample-us 20 --sites 1000 --json
 	brief_peers
+}
+
+# With ndr-generator, and with Pktgen-DPDK where PKTGEN names one.
+brief_ndr()
+{
+	local brief=(bench/ndr.sh --build "$TEST_BUILD/gcc" --rates 10000,20000 --trial-seconds 0.5 --no-huge)
+
+	gcc_build || return
+	check "the rate without loss, in brief: sent = received = accepted, balanced, no mbuf lost; all latencies measured" \
+		timeout 120 env -u PKTGEN "${brief[@]}" --loads 50 --epochs 100,10 --latency-seconds 0.5
+	counted "Pktgen's captures and scripts" timeout 120 python3 tests/e2e/pktgen.py "$TEST_BUILD/gcc"
+	[ -n "${PKTGEN:-}" ] || { skip "Pktgen-DPDK as the generator: PKTGEN is not set"; return; }
+	check "Pktgen-DPDK as the generator, in brief: each datagram accepted once, sent = received, balanced, no mbuf lost" \
+		timeout 120 "${brief[@]}"
 }
 
 # The appliance and InfluxDB, a second each.

@@ -4,7 +4,7 @@
 #
 #   [PKTGEN=/path/to/pktgen] bench/ndr.sh [--link memif|vhost|af_packet] [--workload NAME] [--ring N] [--trial-seconds S]
 #           [--seconds S] [--max-pps N] [--rates N,...] [--latency-seconds S] [--loads N,...] [--epochs MS,...] [--no-huge]
-#           [--json] [--build FOLDER]
+#           [--favour] [--json] [--build FOLDER]
 #
 # PKTGEN= names a Pktgen-DPDK, which is the generator then (bench/pktgen/README.md). Hugepages are borrowed if they are to
 # be had, and given back. --link af_packet wants root, for a network namespace that goes with the run.
@@ -27,15 +27,15 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
-trap return_hugepages EXIT
-trap 'exit 143' INT TERM HUP
-need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" >&2
-build "$folder" >&2 || die "the build failed"
 pages=384
 if [ -n "${PKTGEN:-}" ]; then
 	[ -x "$PKTGEN" ] || { say "PKTGEN=$PKTGEN: not to be run" >&2; exit 2; }
 	pages=1024 # its pools have mbufs of 10 KiB
 fi
+trap return_hugepages EXIT
+trap 'exit 143' INT TERM HUP
+need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" >&2
+build "$folder" >&2 || die "the build failed"
 if [ $huge = yes ] && ! borrow_hugepages $pages; then
 	say "no hugepages to be had: ordinary pages" >&2
 	arguments+=(--no-huge)

@@ -79,6 +79,7 @@
 	X(listing)                                                                                 \
 	X(podium)                                                                          \
 	X(table)                                                                                   \
+	X(waits)                                                                                   \
 	X(scenario)                                                                                \
 	X(encode)
 

@@ -28,9 +28,33 @@ def check_balance(counts):
         sys.exit(f"the ledger does not balance: {counts}")
 
 
+def read_ledger(api):
+    """The datagrams' verdicts, in_flight, mbufs out, and what the ports say was lost; asserts that all of it adds up."""
+    with urllib.request.urlopen(f"{api}/api/v1/ledger", timeout=10) as answer:
+        ledger = json.load(answer)
+    check_balance(ledger)
+    counts = dict(ledger["datagrams"])
+    if counts.pop("received") != sum(counts.values()) + ledger["in_flight"]:
+        sys.exit(f"received is not what became of it: {ledger}")
+    nic = ledger["nic"]
+    return {**ledger["datagrams"], "in_flight": ledger["in_flight"], "mbufs": ledger["mbufs"]["in_use"],
+            "missed": nic["missed"], "no_buffer": nic["no_buffer"], "errors": nic["errors"]}
+
+
+def settled_ledger(api, received, mbufs):
+    """The ledger, once so many were received, nothing is under way and no more mbufs are out than that, or in vain."""
+    end = time.monotonic() + SETTLE_S
+    while True:
+        ledger = read_ledger(api)
+        home = ledger["in_flight"] == 0 and ledger["mbufs"] <= mbufs
+        if ledger["received"] >= received and home or time.monotonic() > end:
+            return ledger
+        time.sleep(0.1)
+
+
 class Appliance:
     def __init__(self, build, config, said, http):
-        self.url = f"http://127.0.0.1:{http}/api/v1/ledger"
+        self.api = f"http://127.0.0.1:{http}"
         self.said = said
         with open(said, "wb") as out:
             self.process = subprocess.Popen([f"{build}/estream-fleetd", "run", "--config", config],
@@ -48,26 +72,6 @@ class Appliance:
                 break
             time.sleep(0.1)
         sys.exit("the appliance did not start:\n" + self.output())
-
-    def ledger(self):
-        with urllib.request.urlopen(self.url, timeout=10) as answer:
-            ledger = json.load(answer)
-        check_balance(ledger)
-        counts = dict(ledger["datagrams"])
-        if counts.pop("received") != sum(counts.values()) + ledger["in_flight"]:
-            sys.exit(f"received is not what became of it: {ledger}")
-        return {**ledger["datagrams"], "in_flight": ledger["in_flight"], "mbufs": ledger["mbufs"]["in_use"],
-                "missed": ledger["nic"]["missed"]}
-
-    def settled(self, received, mbufs):
-        """The ledger, once so many were received, nothing is under way and no more mbufs are out than that, or in vain."""
-        end = time.monotonic() + SETTLE_S
-        while True:
-            ledger = self.ledger()
-            home = ledger["in_flight"] == 0 and ledger["mbufs"] <= mbufs
-            if ledger["received"] >= received and home or time.monotonic() > end:
-                return ledger
-            time.sleep(0.1)
 
     def stop(self):
         """What was wrong with its end, or nothing."""

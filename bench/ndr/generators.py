@@ -59,16 +59,19 @@ class Own(Generator):
                           "--config", config, "--capture", material.capture, "--births", material.births])
 
 
+def pktgen_eal(arguments, places, devices):
+    memory = ["--in-memory"] if arguments.huge else ["--no-huge", "--no-shconf", "-m", "1536"]
+    return [*memory, "--no-pci", "--no-telemetry", "--lcores", f"0@{places.control},1@{places.generator}", "--main-lcore",
+            "0", *devices]
+
+
 class Pktgen(Generator):
     name = "Pktgen-DPDK"
     repeats = True
 
-    def __init__(self, arguments, material, places, devices, capture):
-        memory = ["--in-memory"] if arguments.huge else ["--no-huge", "-m", "1536"]
-        self.log = material.path("pktgen.log")
-        super().__init__([os.path.join(HERE, "..", "pktgen", "pktgen.sh"), "--capture", capture, "--log", self.log, "--",
-                          *memory, "--no-pci", "--no-telemetry", "--lcores", f"0@{places.control},1@{places.generator}",
-                          "--main-lcore", "0", *devices])
+    def __init__(self, capture, log, eal):
+        self.log = log
+        super().__init__([os.path.join(HERE, "..", "pktgen", "pktgen.sh"), "--capture", capture, "--log", log, "--", *eal])
 
     def printed(self):
         with open(self.log, encoding="utf-8", errors="replace") as text:

@@ -34,7 +34,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-enum { SETTLE_EPOCHS = 3, SETTLE_MS = 2000 };
+enum { SETTLE_EPOCHS = 3, SETTLE_MS = 5000 };
 
 static struct esf_probe *probe;
 

@@ -3,7 +3,7 @@
 import appliance as appliances
 import generators
 
-PRIME_PPS = 5000
+PRIME_PPS = 20000
 SHARES = ("min", "p50", "p90", "p99", "p99.9", "max")
 COLUMNS = (("arrival_us", "sent to received"), ("publication_us", "publishing"), ("block_us", "sent to published"))
 
@@ -12,7 +12,7 @@ def trial(probed, generator, load, pps, seconds):
     before = probed.take()
     row = generator.send(pps, max(int(pps * seconds), 1))
     after = probed.take()
-    row.update(trial="latency", load=load, pps=pps, offered_pps=row["offered"] / row["seconds"], missed=0)
+    row.update(trial="latency", load=load, pps=pps, offered_pps=row["offered"] / row["seconds"])
     for name in ("received", "accepted"):
         row[name] = after[name] - before[name]
     for name in ("epoch_ms", "waiting", "datagrams", "unmeasured", "before_sent", "probe_cycles", "mbufs_in_use",
@@ -24,8 +24,8 @@ def trial(probed, generator, load, pps, seconds):
 
 def faults_of(row):
     found = []
-    if row["received"] != row["accepted"]:
-        found.append(f"{row['received']} received, {row['accepted']} accepted")
+    if not row["sent"] == row["received"] == row["accepted"]:
+        found.append(f"{row['sent']} sent, {row['received']} received, {row['accepted']} accepted")
     for name in ("unmeasured", "waiting", "before_sent", "mbufs_in_use"):
         if row[name] != 0:
             found.append(f"{name} {row[name]}")
@@ -42,7 +42,7 @@ def run_epoch(arguments, material, places, devices, found, epoch_ms):
         probed.wait()
         generator = generators.Own(arguments, material, places, far, config)
         generator.wait()
-        generator.send(PRIME_PPS, max(PRIME_PPS, 4 * material.workload.sites))
+        generator.send(PRIME_PPS, max(2 << arguments.ring, 4 * material.workload.sites))
         for load in arguments.loads:
             rows.append(trial(probed, generator, load, max(found * load // 100, 1), arguments.latency_seconds))
             faults += faults_of(rows[-1])

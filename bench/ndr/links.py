@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-VIRTIO_QUEUE = 1024  # descriptors of a virtio queue; net_vhost takes any, QEMU no more
+VIRTIO_QUEUE = 1024  # descriptors of a virtio queue at most, as between QEMU and a guest
 AF_PACKET_FRAMES = 16384
 
 

@@ -18,7 +18,7 @@
 enum {
 	WAITS_MAX = 1 << 22, /* bursts, at least, that wait for a publication: 96 MiB */
 	RETIRED_A_PASS = 64, /* and twice what came in the pass */
-	ANSWER_MS_MAX = 1000,
+	ANSWER_MS_MAX = 10000,
 };
 
 struct esf_probe {

@@ -47,7 +47,7 @@ uint64_t esf_probe_waiting(const struct esf_probe *probe);
 
 /*
  * Control thread: what was counted since the call before; the counts stay until the next call. NULL
- * where the lcore has not come round for a second.
+ * where the lcore has not come round for ten seconds.
  */
 const struct esf_probe_counts *esf_probe_take(struct esf_probe *probe);
 
