@@ -113,7 +113,8 @@ static int start_port(struct generator *generator)
 	return error == 0 ? wait_for_link() : fail("port 0 does not start", error);
 }
 
-/* The stamps show the system's clock, so that another process can tell how long it is since then. */
+/* The stamps show the system's clock, so that another process can tell how long it is since then.
+ */
 static void show_time(struct esf_clock *clock)
 {
 	struct timespec now;

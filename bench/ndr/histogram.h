@@ -10,7 +10,7 @@
  * allocates. One thread at a time.
  */
 enum {
-	ESF_HISTOGRAM_BITS = 7,      /* of a bucket's place within its doubling */
+	ESF_HISTOGRAM_BITS = 7,       /* of a bucket's place within its doubling */
 	ESF_HISTOGRAM_DOUBLINGS = 33, /* above 127 ns, to 18 min; what is longer counts as that */
 	ESF_HISTOGRAM_BUCKETS = (ESF_HISTOGRAM_DOUBLINGS + 1) << ESF_HISTOGRAM_BITS,
 };

@@ -26,7 +26,7 @@
 static const char usage[] =
     "usage: ndr-latency --config FILE [--epoch-ms N]\n"
     "  --config FILE   the appliance's, with one port, one queue, one data lcore\n"
-    "  --epoch-ms N    in place of rollup.epoch: 1..60000, below what a configuration may say too\n";
+    "  --epoch-ms N    in place of rollup.epoch: 1..60000, so below a configuration's 100 too\n";
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -109,9 +109,8 @@ static json_t *describe_times(const struct esf_histogram *times)
 /* All but latencies. */
 static json_t *describe_ledger(const struct esf_ledger *ledger, uint64_t mbufs_in_use)
 {
-	return json_pack("{s:I, s:I, s:b, s:I}", "received",
-	    (json_int_t)ledger->datagrams_received, "accepted",
-	    (json_int_t)ledger->datagrams[ESF_DATAGRAM_ACCEPTED], "balanced",
+	return json_pack("{s:I, s:I, s:b, s:I}", "received", (json_int_t)ledger->datagrams_received,
+	    "accepted", (json_int_t)ledger->datagrams[ESF_DATAGRAM_ACCEPTED], "balanced",
 	    esf_ledger_balances(ledger), "mbufs_in_use", (json_int_t)mbufs_in_use);
 }
 

@@ -93,8 +93,8 @@ static inline int64_t sent_at(const struct rte_mbuf *mbuf)
 }
 
 /* A run of datagrams sent at the same time. */
-static inline void note_run(
-    struct esf_probe *probe, struct esf_probe_counts *counts, int64_t sent, int64_t now, uint32_t run)
+static inline void note_run(struct esf_probe *probe, struct esf_probe_counts *counts, int64_t sent,
+    int64_t now, uint32_t run)
 {
 	if (sent < 0 || !esf_waits_add(&probe->waits, sent, probe->pass_over, run)) {
 		counts->unmeasured += run;
@@ -104,8 +104,8 @@ static inline void note_run(
 	esf_histogram_add(&counts->arrival, now < sent ? 0 : (uint64_t)(now - sent), run);
 }
 
-static void note_burst(
-    struct esf_probe *probe, struct esf_probe_counts *counts, struct rte_mbuf **mbufs, uint16_t count)
+static void note_burst(struct esf_probe *probe, struct esf_probe_counts *counts,
+    struct rte_mbuf **mbufs, uint16_t count)
 {
 	int64_t now = unix_ns(), sent = sent_at(mbufs[0]);
 	uint32_t run = 1;

@@ -25,9 +25,9 @@ struct esf_probe_counts {
 	struct esf_histogram publication; /* a pass began to publish -> all of it can be read */
 	struct esf_histogram block;       /* sent -> the publication that holds it can be read */
 	uint64_t datagrams;               /* received */
-	uint64_t unmeasured;  /* of them: no ETD, or no room to remember them */
-	uint64_t before_sent; /* measured, but their time came out below 0 */
-	uint64_t cycles;      /* of the time stamp counter, spent here */
+	uint64_t unmeasured;              /* of them: no ETD, or no room to remember them */
+	uint64_t before_sent;             /* measured, but their time came out below 0 */
+	uint64_t cycles;                  /* of the time stamp counter, spent here */
 };
 
 /* 0, -ENOMEM. It measures nothing until esf_probe_start. */

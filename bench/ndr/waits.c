@@ -47,8 +47,7 @@ bool esf_waits_publish(struct esf_waits *waits, int64_t settled, int64_t seen)
 	return true;
 }
 
-uint64_t esf_waits_retire(
-    struct esf_waits *waits, uint32_t budget, struct esf_histogram *histogram)
+uint64_t esf_waits_retire(struct esf_waits *waits, uint32_t budget, struct esf_histogram *histogram)
 {
 	uint64_t before_sent = 0;
 

@@ -33,9 +33,9 @@ struct esf_publication {
 
 struct esf_waits {
 	struct esf_wait *ring;
-	uint32_t capacity; /* a power of two */
+	uint32_t capacity;    /* a power of two */
 	uint32_t first, next; /* free-running */
-	uint64_t datagrams; /* that wait */
+	uint64_t datagrams;   /* that wait */
 	struct esf_publication publications[ESF_WAITS_PUBLICATIONS_MAX];
 	uint32_t first_publication, next_publication; /* free-running */
 };

@@ -50,8 +50,7 @@ struct esf_bench_engine {
 struct esf_bench;
 
 /* 0, or -errno with the reason on stderr. */
-typedef int (*esf_bench_measure_fn)(
-    struct esf_bench *bench, const struct esf_bench_engine *engine);
+typedef int (*esf_bench_measure_fn)(struct esf_bench *bench, const struct esf_bench_engine *engine);
 
 struct esf_bench {
 	const char *program; /* its name, for messages */
