@@ -8,7 +8,8 @@ import sys
 import time
 import urllib.request
 
-SETTLE_S = 5  # for what is under way, at most
+SETTLE_S = 30  # for what is under way, at most
+LOST = ("missed", "no_buffer", "errors")  # of what arrived at the ports, by their own counts
 
 
 def free_tcp_port():
@@ -38,16 +39,20 @@ def read_ledger(api):
         sys.exit(f"received is not what became of it: {ledger}")
     nic = ledger["nic"]
     return {**ledger["datagrams"], "in_flight": ledger["in_flight"], "mbufs": ledger["mbufs"]["in_use"],
-            "missed": nic["missed"], "no_buffer": nic["no_buffer"], "errors": nic["errors"]}
+            **{name: nic[name] for name in LOST}}
 
 
-def settled_ledger(api, received, mbufs):
-    """The ledger, once so many were received, nothing is under way and no more mbufs are out than that, or in vain."""
-    end = time.monotonic() + SETTLE_S
+def arrived(ledger):
+    return ledger["received"] + sum(ledger[name] for name in LOST)
+
+
+def settled_ledger(api, before, sent, mbufs, seconds=SETTLE_S):
+    """The ledger, once so many more have arrived, nothing is under way and no more mbufs are out than that, or in vain."""
+    end = time.monotonic() + seconds
     while True:
         ledger = read_ledger(api)
         home = ledger["in_flight"] == 0 and ledger["mbufs"] <= mbufs
-        if ledger["received"] >= received and home or time.monotonic() > end:
+        if arrived(ledger) >= arrived(before) + sent and home or time.monotonic() > end:
             return ledger
         time.sleep(0.1)
 
@@ -89,7 +94,7 @@ class Appliance:
 
 
 class Probed:
-    """ndr-latency: a line asks, a line answers."""
+    """ndr-latency: a line says how many were sent, a line answers once they are published."""
 
     def __init__(self, build, config, said, epoch_ms):
         self.said = said
@@ -107,9 +112,9 @@ class Probed:
                 return
         self.fail("did not start")
 
-    def take(self):
+    def take(self, sent):
         """Counts since its start, latencies since the call before."""
-        self.process.stdin.write("\n")
+        self.process.stdin.write(f"{sent}\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:

@@ -18,9 +18,10 @@
 #include "probe.h"
 
 /*
- * ndr-latency: the appliance without its API, and a probe on its only queue. Each line on stdin is
- * answered, once all that was received is published, by a line of JSON: counts since the start,
- * latencies since the line before. It ends with its stdin, with a last line.
+ * ndr-latency: the appliance without its API, and a probe on its only queue. A line on stdin, how
+ * many datagrams were sent since the start, is answered once so many were received and published,
+ * or do not come, by a line of JSON: counts since the start, latencies since the line before. It
+ * ends with its stdin, with a last line.
  */
 
 static const char usage[] =
@@ -34,7 +35,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-enum { SETTLE_EPOCHS = 3, SETTLE_MS = 5000 };
+enum { SETTLE_EPOCHS = 3, SETTLE_MS = 30000 };
 
 static struct esf_probe *probe;
 
@@ -127,6 +128,7 @@ static int answer(const struct esf_bench *bench, const struct esf_bench_engine *
 	const struct esf_probe_counts *counts = esf_probe_take(probe);
 	struct esf_mbuf_counts mbufs;
 	struct esf_ledger ledger;
+	uint64_t received;
 	json_t *object;
 
 	if (counts == NULL) {
@@ -139,9 +141,9 @@ static int answer(const struct esf_bench *bench, const struct esf_bench_engine *
 	json_object_update_new(object,
 	    json_pack("{s:f, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "epoch_ms",
 	        (double)bench->config->rollup.epoch_ns / 1e6, "waiting",
-	        (json_int_t)esf_probe_waiting(probe), "datagrams", (json_int_t)counts->datagrams,
-	        "unmeasured", (json_int_t)counts->unmeasured, "before_sent",
-	        (json_int_t)counts->before_sent, "probe_cycles",
+	        (json_int_t)esf_probe_waiting(probe, &received), "datagrams",
+	        (json_int_t)counts->datagrams, "unmeasured", (json_int_t)counts->unmeasured,
+	        "before_sent", (json_int_t)counts->before_sent, "probe_cycles",
 	        counts->datagrams == 0 ? 0.0 : (double)counts->cycles / (double)counts->datagrams,
 	        "arrival_us", describe_times(&counts->arrival), "publication_us",
 	        describe_times(&counts->publication), "block_us", describe_times(&counts->block)));
@@ -149,25 +151,34 @@ static int answer(const struct esf_bench *bench, const struct esf_bench_engine *
 	return 0;
 }
 
+static bool is_done(uint64_t sent)
+{
+	uint64_t received, waiting = esf_probe_waiting(probe, &received);
+
+	return received >= sent && waiting == 0;
+}
+
 static int serve(struct esf_bench *bench, const struct esf_bench_engine *engine)
 {
 	int64_t epoch_ms = bench->config->rollup.epoch_ns / 1000000;
 	int64_t next_ms = monotonic_ms() + epoch_ms;
-	char line[16];
+	char line[32];
 
 	esf_probe_start(probe, engine->plane, esf_launch_clock(engine->launch));
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
 		int64_t until;
+		uint64_t sent;
 		int result;
 
 		if (!wait_tick(bench, engine, &next_ms, true))
 			continue;
 		if (fgets(line, sizeof(line), stdin) == NULL)
 			return 0;
+		sent = strtoull(line, NULL, 10);
 		until = monotonic_ms() + SETTLE_EPOCHS * epoch_ms + SETTLE_MS;
-		while (esf_probe_waiting(probe) > 0 && monotonic_ms() < until)
+		while (!is_done(sent) && monotonic_ms() < until)
 			(void)wait_tick(bench, engine, &next_ms, false);
 		result = answer(bench, engine);
 		if (result != 0)

@@ -8,13 +8,14 @@ SHARES = ("min", "p50", "p90", "p99", "p99.9", "max")
 COLUMNS = (("arrival_us", "sent to received"), ("publication_us", "publishing"), ("block_us", "sent to published"))
 
 
-def trial(probed, generator, load, pps, seconds):
-    before = probed.take()
+def trial(probed, generator, before, load, pps, seconds):
+    """before: the last answer, after which nothing was under way."""
     row = generator.send(pps, max(int(pps * seconds), 1))
-    after = probed.take()
+    after = probed.take(before["received"] + row["sent"])
     row.update(trial="latency", load=load, pps=pps, offered_pps=row["offered"] / row["seconds"])
     for name in ("received", "accepted"):
         row[name] = after[name] - before[name]
+    row["after"] = after
     for name in ("epoch_ms", "waiting", "datagrams", "unmeasured", "before_sent", "probe_cycles", "mbufs_in_use",
                  *(name for name, _ in COLUMNS)):
         row[name] = after[name]
@@ -42,9 +43,11 @@ def run_epoch(arguments, material, places, devices, found, epoch_ms):
         probed.wait()
         generator = generators.Own(arguments, material, places, far, config)
         generator.wait()
-        generator.send(PRIME_PPS, max(2 << arguments.ring, 4 * material.workload.sites))
+        primed = generator.send(PRIME_PPS, max(2 << arguments.ring, 4 * material.workload.sites))
+        before = probed.take(primed["sent"])
         for load in arguments.loads:
-            rows.append(trial(probed, generator, load, max(found * load // 100, 1), arguments.latency_seconds))
+            rows.append(trial(probed, generator, before, load, max(found * load // 100, 1), arguments.latency_seconds))
+            before = rows[-1].pop("after")
             faults += faults_of(rows[-1])
     finally:
         faults += [generator.stop()] if generator else []

@@ -18,7 +18,7 @@
 enum {
 	WAITS_MAX = 1 << 22, /* bursts, at least, that wait for a publication: 96 MiB */
 	RETIRED_A_PASS = 64, /* and twice what came in the pass */
-	ANSWER_MS_MAX = 10000,
+	ANSWER_MS_MAX = 30000,
 };
 
 struct esf_probe {
@@ -27,6 +27,7 @@ struct esf_probe {
 	int64_t pass_over; /* lcores' ns: the callback of the pass before */
 	int64_t settled;
 	esf_tally waiting;
+	_Atomic uint64_t received; /* store: release, after `waiting`, which counts them */
 	_Atomic uint32_t answered; /* store: release, after the last write to counts[..] */
 
 	/* control's; loads by the lcore */
@@ -169,6 +170,10 @@ uint16_t esf_probe_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs,
 	counts->before_sent +=
 	    esf_waits_retire(&probe->waits, RETIRED_A_PASS + 2U * count, &counts->block);
 	esf_tally_set(&probe->waiting, probe->waits.datagrams);
+	if (count > 0)
+		atomic_store_explicit(&probe->received,
+		    atomic_load_explicit(&probe->received, memory_order_relaxed) + count,
+		    memory_order_release);
 	probe->pass_over = esf_clock_now(probe->clock);
 	if (count > 0)
 		counts->cycles += rte_rdtsc() - begin;
@@ -184,8 +189,9 @@ void esf_probe_start(
 	atomic_store_explicit(&probe->plane, plane, memory_order_release);
 }
 
-uint64_t esf_probe_waiting(const struct esf_probe *probe)
+uint64_t esf_probe_waiting(const struct esf_probe *probe, uint64_t *received)
 {
+	*received = atomic_load_explicit(&probe->received, memory_order_acquire);
 	return esf_tally_read(&probe->waiting);
 }
 

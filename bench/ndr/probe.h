@@ -42,12 +42,13 @@ uint16_t esf_probe_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs,
 void esf_probe_start(
     struct esf_probe *probe, const struct esf_plane *plane, const struct esf_clock *clock);
 
-/* Any thread: datagrams whose publication has not been seen. */
-uint64_t esf_probe_waiting(const struct esf_probe *probe);
+/* Any thread. Datagrams received since the start whose publication has not been seen; how many were
+ * received so far in *received. */
+uint64_t esf_probe_waiting(const struct esf_probe *probe, uint64_t *received);
 
 /*
  * Control thread: what was counted since the call before; the counts stay until the next call. NULL
- * where the lcore has not come round for ten seconds.
+ * where the lcore has not come round for half a minute.
  */
 const struct esf_probe_counts *esf_probe_take(struct esf_probe *probe);
 

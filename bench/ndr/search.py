@@ -58,7 +58,7 @@ class Run:
         before = appliances.read_ledger(self.appliance.api)
         self.idle = before["mbufs"] if self.idle is None else self.idle
         row = self.generator.send(pps, max(int(count), 1))
-        after = appliances.settled_ledger(self.appliance.api, before["received"] + row["sent"], self.idle)
+        after = appliances.settled_ledger(self.appliance.api, before, row["sent"], self.idle)
         row.update(trial=what, pps=pps, offered_pps=row["offered"] / row["seconds"])
         for name in ("received", "accepted", "duplicate", "missed"):
             row[name] = after[name] - before[name]
