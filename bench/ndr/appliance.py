@@ -38,7 +38,8 @@ def read_ledger(api):
     if counts.pop("received") != sum(counts.values()) + ledger["in_flight"]:
         sys.exit(f"received is not what became of it: {ledger}")
     nic = ledger["nic"]
-    return {**ledger["datagrams"], "in_flight": ledger["in_flight"], "mbufs": ledger["mbufs"]["in_use"],
+    records = {f"records {name}": ledger["records"][name] for name in ("accepted", "late", "unborn")}
+    return {**ledger["datagrams"], **records, "in_flight": ledger["in_flight"], "mbufs": ledger["mbufs"]["in_use"],
             **{name: nic[name] for name in LOST}}
 
 
