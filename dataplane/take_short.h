@@ -143,8 +143,9 @@ static inline void esf_short_take_records(struct esf_shard *shard, struct esf_sh
 }
 
 /* True: the datagram is taken. site_index: whose id stands in it, and this shard's own. */
-static inline bool esf_short_take(struct esf_shard *shard, struct esf_short *way,
-    const struct esf_listener *listener, const uint8_t *data, uint32_t size, uint32_t site_index)
+static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shard *shard,
+    struct esf_short *way, const struct esf_listener *listener, const uint8_t *data, uint32_t size,
+    uint32_t site_index)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
 	struct esf_short_words words;

@@ -24,8 +24,10 @@ enum {
 
 static_assert(ESF_BURST_MAX == 64, "a burst's frames are bits of a mask");
 
-/* What the port found out about the frame's checksums. */
-static inline uint32_t checksum_flags(uint64_t ol_flags)
+#define CHECKSUMS_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+#define CHECKSUMS (CHECKSUMS_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_L4_CKSUM_BAD)
+
+static __attribute__((cold, noinline)) uint32_t rare_checksum_flags(uint64_t ol_flags)
 {
 	static const uint8_t ip[4] = { 0, ESF_FRAME_IP_CHECKSUM_BAD, ESF_FRAME_IP_CHECKSUM_GOOD,
 		ESF_FRAME_IP_CHECKSUM_GOOD };
@@ -36,6 +38,19 @@ static inline uint32_t checksum_flags(uint64_t ol_flags)
 	                    2 * ((ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) != 0)] |
 	       udp[((ol_flags & RTE_MBUF_F_RX_L4_CKSUM_BAD) != 0) +
 	           2 * ((ol_flags & RTE_MBUF_F_RX_L4_CKSUM_GOOD) != 0)];
+}
+
+/* What the port found out about the frame's checksums: most often nothing, or that both are good.
+ */
+static inline uint32_t checksum_flags(uint64_t ol_flags)
+{
+	uint64_t sums = ol_flags & CHECKSUMS;
+
+	if (likely(sums == 0))
+		return 0;
+	return likely(sums == CHECKSUMS_GOOD)
+	           ? (uint32_t)ESF_FRAME_IP_CHECKSUM_GOOD | ESF_FRAME_UDP_CHECKSUM_GOOD
+	           : rare_checksum_flags(ol_flags);
 }
 
 /* A frame in several pieces is joined; where the first has no room for it, it stays cut short,
@@ -137,10 +152,10 @@ static inline uint32_t receive(struct esf_poller *poller, struct esf_poll_queue 
 	if (count == 0)
 		return 0;
 	count_burst(queue, count);
-	for (uint16_t i = 0; i < count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
-	for (uint16_t i = 0; i < count; i++)
+	for (uint16_t i = 0; i < count; i++) {
 		describe(mbufs[i], queue->frame_flags, &packets[i]);
+		rte_prefetch0(packets[i].data);
+	}
 	esf_nodes_charge(&poller->nodes, ESF_NODE_RECEIVE, count, count, rte_rdtsc());
 	neighbours = process(poller, queue, packets, count);
 	if (unlikely(neighbours != 0))
