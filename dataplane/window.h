@@ -4,7 +4,9 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "limits.h"
 
@@ -20,19 +22,20 @@
 /* One KPI of one site in one window. Accumulates without dividing; shift is the first value, so
  * squares don't cancel. */
 struct esf_acc {
-	uint32_t good;         /* good, in-range, finite records, those sampled out included */
-	uint32_t refused : 31; /* bad, uncertain, out of range, not finite */
-	uint32_t counter : 1;  /* fed by a counter: sum is the increases, the moments are unused */
+	uint32_t good;    /* good, in-range, finite records, those sampled out included */
+	uint32_t samples; /* sum of weights; one word with good, see esf_acc_add_next */
 	double shift;
 	double sum;   /* of weight * (value - shift); of a counter: of the increases */
 	double sumsq; /* of weight * (value - shift)^2 */
 	double min;
 	double max;
-	double last;      /* the value with the latest time */
-	uint32_t last_us; /* since the window's start */
-	uint32_t samples; /* sum of weights */
+	double last;           /* the value with the latest time */
+	uint32_t last_us;      /* since the window's start */
+	uint32_t refused : 31; /* bad, uncertain, out of range, not finite */
+	uint32_t counter : 1;  /* fed by a counter: sum is the increases, the moments are unused */
 };
 static_assert(sizeof(struct esf_acc) == 64, "one cache line");
+static_assert(offsetof(struct esf_acc, samples) == offsetof(struct esf_acc, good) + 4, "one word");
 
 /* Published: written once by the owner, read by control under RCU. */
 struct esf_block {
@@ -75,9 +78,11 @@ int64_t esf_window_closes_at(int64_t window, int64_t window_ns, uint32_t windows
 static inline void esf_acc_add_next(struct esf_acc *acc, double value, uint32_t offset_us)
 {
 	double delta = value - acc->shift;
+	uint64_t counts;
 
-	acc->good++;
-	acc->samples++;
+	memcpy(&counts, acc, sizeof(counts));
+	counts += UINT64_C(1) << 32 | 1; /* both counts at once */
+	memcpy(acc, &counts, sizeof(counts));
 	acc->sum += delta;
 	acc->sumsq += delta * delta;
 	if (value < acc->min)
