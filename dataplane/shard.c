@@ -205,13 +205,16 @@ static void fetch_streams(const struct esf_shard *shard, const struct few *few)
 	const uint32_t numbers = shard->plane->options.sequence_window - 1;
 
 	for (uint32_t i = 0; i < few->wanted; i++) {
-		const struct esf_site *site = &shard->plane->sites[few->etd_sites[i]];
+		const struct esf_site *site;
 		const struct esf_stream *stream;
 		uint32_t seq;
 
 		if (!has_record(few, i))
 			continue;
+		site = &shard->plane->sites[few->etd_sites[i]];
 		stream = site->streams;
+		if (stream == NULL)
+			continue;
 		memcpy(&seq, few->frames[i].payload + ESF_ETD_AT_SEQ, sizeof(seq));
 		__builtin_prefetch(site->recent, 1);
 		__builtin_prefetch(stream, 1);
@@ -225,10 +228,13 @@ static void fetch_accumulators(const struct esf_shard *shard, const struct few *
 	const struct esf_gauge_rule *gauges = esf_ruleset_gauges(shard->policy->rules);
 
 	for (uint32_t i = 0; i < few->wanted; i++) {
-		const struct esf_site *site = &shard->plane->sites[few->etd_sites[i]];
+		const struct esf_site *site;
 		const struct esf_alias *alias;
 
-		if (!has_record(few, i) || site->streams == NULL || site->recent == NULL)
+		if (!has_record(few, i))
+			continue;
+		site = &shard->plane->sites[few->etd_sites[i]];
+		if (site->streams == NULL || site->recent == NULL)
 			continue;
 		alias = &site->streams->within[first_alias(&few->frames[i])];
 		if (alias->generation == shard->rules_generation && alias->born &&
