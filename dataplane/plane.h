@@ -97,7 +97,7 @@ struct esf_admission *esf_plane_set_admission(
 /* Control: the one in force, or NULL. */
 const struct esf_admission *esf_plane_admission(const struct esf_plane *plane);
 
-/* Control: the earliest time through which every shard has published all it accepted; INT64_MIN
+/* Any thread: the earliest time through which every shard has published all it accepted; INT64_MIN
  * before the first. */
 int64_t esf_plane_settled(const struct esf_plane *plane);
 

@@ -192,6 +192,7 @@ void esf_answer_metrics(const struct esf_answer *answer)
 		.history = &history,
 		.exports = exports,
 		.started = answer->sources->started,
+		.published = esf_plane_settled(answer->sources->plane),
 	};
 
 	if (answer->sources->history != NULL)

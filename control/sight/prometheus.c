@@ -229,8 +229,7 @@ static void put_learned(FILE *out, const struct esf_view *view)
 	}
 	put_count(out, "estream_sites_learned", "gauge",
 	    "Sites that nobody listed, learned from their datagrams.", learned);
-	put_count(out, "estream_sites_room", "gauge",
-	    "Sites that the profile still has room for.",
+	put_count(out, "estream_sites_room", "gauge", "Sites that the profile still has room for.",
 	    view->sites_count < room ? room - view->sites_count : 0);
 }
 
@@ -253,11 +252,12 @@ static void put_maintenance(FILE *out, const struct esf_view *view)
 	static const char name[] = "estream_sites_maintenance";
 	uint64_t by_status[ESF_STATUS_UNKNOWN + 1] = { 0 };
 
-	head(out, name, "gauge", "Sites in maintenance in the fleet, in a region; 1: this site is.");
+	head(
+	    out, name, "gauge", "Sites in maintenance in the fleet, in a region; 1: this site is.");
 	put_value(out, name, "fleet", view->fleet.name, NULL, view->fleet.maintenance);
 	for (uint32_t r = 0; r < view->regions_count; r++)
-		put_value(out, name, "region", view->regions[r].name, NULL,
-		    view->regions[r].maintenance);
+		put_value(
+		    out, name, "region", view->regions[r].name, NULL, view->regions[r].maintenance);
 	for (uint32_t s = 0; s < view->sites_count; s++) {
 		if (esf_roster_at(view->roster, s) == NULL)
 			continue;
@@ -266,7 +266,8 @@ static void put_maintenance(FILE *out, const struct esf_view *view)
 		by_status[view->sites[s].status] += view->sites[s].maintenance != 0;
 	}
 	head(out, "estream_sites_maintenance_status", "gauge", "Sites in maintenance by status.");
-	put_counts(out, "estream_sites_maintenance_status", "status", esf_status_names, by_status, 4);
+	put_counts(
+	    out, "estream_sites_maintenance_status", "status", esf_status_names, by_status, 4);
 }
 
 static void put_view(FILE *out, const struct esf_view *view)
@@ -312,6 +313,9 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 	fputs("estream_build_info{version=\"" ESF_VERSION "\"} 1\n", out);
 	put_seconds(out, "estream_start_time_seconds", "When estream-fleetd started, Unix time.",
 	    input->started);
+	if (input->published != INT64_MIN)
+		put_seconds(out, "estream_published_timestamp_seconds",
+		    "All that was accepted until then is published, Unix time.", input->published);
 	put_ledger(out, input->ledger);
 	put_reloads(out, &input->reloads);
 	put_events(out, input->events);

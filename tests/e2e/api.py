@@ -604,6 +604,9 @@ def check_metrics(checks, api):
                  [value for name, value in samples.items() if name.startswith("estream_events_suppressed_total{")], [0, 0])
     checks.equal("metric of unmatched events", samples['estream_events_unmatched_total{severity="6"}'], 1)
     checks.that("metric of skewed sites", "estream_sites_skewed" in samples)
+    checks.that("what is published is of this run, and not of the future",
+                samples["estream_start_time_seconds"] <= samples["estream_published_timestamp_seconds"] <= time.time() + 1,
+                samples["estream_published_timestamp_seconds"])
     checks.equal("metrics of storms", [samples["estream_" + name] for name in ("storm_active", "sites_storming")] +
                  [samples['estream_shed_total{class="%s"}' % name] for name in ("etd", "influx", "statsd")], [0] * 5)
     checks.equal("metric of dropped events", samples["estream_events_dropped_total"], 0)
