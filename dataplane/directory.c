@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "recent.h"
+#include "reserve.h"
 
 /*
  * Three open-addressing tables of site indexes, at most half full, linear probing. A slot keeps the
@@ -114,6 +115,11 @@ static void directory_fill(
 	}
 }
 
+static size_t small_ids_size(const struct esf_directory *directory)
+{
+	return directory->small_ids * sizeof(uint32_t);
+}
+
 struct esf_directory *esf_directory_create(
     const struct esf_directory_site *sites, uint32_t count, const uint8_t key[16])
 {
@@ -126,7 +132,7 @@ struct esf_directory *esf_directory_create(
 		addresses += sites[i].addresses_count;
 	memcpy(directory->key, key, sizeof(directory->key));
 	directory->small_ids = 4 * count + 1024;
-	directory->by_small_id = calloc(directory->small_ids, sizeof(uint32_t));
+	directory->by_small_id = esf_reserve(small_ids_size(directory));
 	directory->site_names = calloc(count + 1, sizeof(*directory->site_names));
 	directory->site_ids = calloc(count + 1, sizeof(uint32_t));
 	directory->address_bytes = calloc(addresses + 1, sizeof(struct esf_address));
@@ -148,7 +154,7 @@ void esf_directory_destroy(struct esf_directory *directory)
 {
 	if (directory == NULL)
 		return;
-	free(directory->by_small_id);
+	esf_reserve_free(directory->by_small_id, small_ids_size(directory));
 	free(directory->ids.slots);
 	free(directory->names.slots);
 	free(directory->addresses.slots);
@@ -170,6 +176,12 @@ static __attribute__((noinline)) uint32_t by_large_id(
 		if (directory->site_ids[site] == id)
 			return site;
 	return ESF_NO_SITE;
+}
+
+inline void esf_directory_prefetch(const struct esf_directory *directory, uint32_t id)
+{
+	if (id < directory->small_ids)
+		__builtin_prefetch(&directory->by_small_id[id]);
 }
 
 inline uint32_t esf_directory_by_id(const struct esf_directory *directory, uint32_t id)

@@ -31,6 +31,8 @@ void esf_directory_destroy(struct esf_directory *directory);
 
 /* Each returns the site's index or ESF_NO_SITE. */
 uint32_t esf_directory_by_id(const struct esf_directory *directory, uint32_t id);
+/* Fetches what that will look at, where it is a plain array. */
+void esf_directory_prefetch(const struct esf_directory *directory, uint32_t id);
 uint32_t esf_directory_by_name(
     const struct esf_directory *directory, const char *name, uint32_t length);
 uint32_t esf_directory_by_address(

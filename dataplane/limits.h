@@ -9,16 +9,17 @@
 enum {
 	ESF_CACHE_LINE = 64,
 
-	ESF_BURST_MAX = 64,  /* packets handled as one batch */
+	ESF_BURST_MAX = 64,   /* packets handled as one batch */
 	ESF_PARCELS_MAX = 16, /* handed over, taken as one batch */
-	ESF_SHARDS_MAX = 32, /* lcores that own sites */
+	ESF_SHARDS_MAX = 32,  /* lcores that own sites */
 	ESF_PORTS_MAX = 16,
 	ESF_PORT_ADDRESSES_MAX = 16, /* a port answers for */
 	ESF_DATAGRAM_MAX = 65507,    /* bytes of UDP payload over IPv4 */
 
 	ESF_LISTENERS_MAX = 64,
 	ESF_SITES_MAX = 1000000,
-	ESF_SITES_FAR = 256, /* from so many on their state is not in the first caches */
+	ESF_SITES_FAR = 256,    /* from so many on their state is not in the first caches */
+	ESF_IDS_FAR = 65536,    /* and from so many on the table of their ids neither */
 	ESF_SITE_NAME_MAX = 63, /* bytes, without the terminator */
 	ESF_REGIONS_MAX = 1024,
 	ESF_KPIS_MAX = 64,

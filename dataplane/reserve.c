@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE_SIZE = 2 << 20, LARGE_SIZE = 16 * HUGE_PAGE_SIZE };
+enum { HUGE_PAGE_SIZE = 2 << 20, LARGE_SIZE = 4 * HUGE_PAGE_SIZE };
 
 static void *map(size_t size)
 {

@@ -114,6 +114,17 @@ static inline void prefetch_lines(const struct esf_shard *shard, uint32_t site)
 	__builtin_prefetch(&shard->plane->sites[site].storm, 1);
 }
 
+/* Where the id of most ETD datagrams' site stands; nothing hangs on it being one. */
+static inline void prefetch_id(const struct esf_shard *shard, const struct esf_packet *packet)
+{
+	uint32_t id;
+
+	if (packet->size < ESF_SHORT_PAYLOAD + ESF_ETD_HEADER_SIZE)
+		return;
+	memcpy(&id, packet->data + ESF_SHORT_PAYLOAD + ESF_ETD_AT_SITE, sizeof(id));
+	esf_directory_prefetch(shard->policy->directory, id);
+}
+
 /* Fetches ahead what the datagram's site will be asked for: the one that an ETD datagram names, if
  * it is known by now. */
 static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
@@ -144,9 +155,12 @@ static __attribute__((noinline)) uint64_t judge_few(struct esf_shard *shard,
     const struct esf_frame_addresses *ours, const struct esf_packet *packets, uint32_t count,
     struct few *few)
 {
+	const bool far = shard->plane->options.sites_count >= ESF_IDS_FAR;
 	uint64_t neighbours = 0;
 	uint32_t wanted = 0;
 
+	for (uint32_t i = 0; i < count && far; i++)
+		prefetch_id(shard, &packets[i]);
 	for (uint32_t i = 0; i < count; i++) {
 		struct esf_frame *frame = &few->frames[wanted];
 		uint8_t listener;
