@@ -133,6 +133,9 @@ class Sender:
     """fleetgen send on the link's far end; `summary` is what it said in the end."""
 
     def __init__(self, build, link, folder, name, arguments):
+        # Until it knows the hardware address the kernel keeps little of what is sent, births first of all.
+        host = arguments[arguments.index("--to") + 1].rpartition(":")[0].strip("[]")
+        link.run("ping", "-n", "-c", "1", "-W", "5", host)
         self.labels_path = os.path.join(folder, name + ".labels.json")
         command = [os.path.join(build, "fleetgen"), "send", *arguments, "--labels", self.labels_path, "--json"]
         self.process = subprocess.Popen(link.inside(command), stdin=subprocess.DEVNULL, text=True,

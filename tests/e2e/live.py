@@ -255,9 +255,6 @@ def run_on_lcores(checks, build, what, lcores, more, port, memory):
     """Returns what the poll loops counted."""
     with tempfile.TemporaryDirectory() as folder, Link() as link:
         with Appliance(build, config(2, more), eal_on(link, memory, port, lcores)) as appliance:
-            # Until it knows the hardware address a sender keeps little of what it sends.
-            for address in ("10.9.0.2", "fd00:9::2"):
-                link.run("ping", "-n", "-c", "1", "-W", "5", address)
             with Watch(appliance, 0.02) as watch:
                 sent = senders(build, link, folder, 30000, 10000)
                 for sender in sent:
