@@ -86,6 +86,28 @@ static void find_sockets(struct esf_port *port)
 		esf_packet_sockets_find(&port->sockets, info.if_index);
 }
 
+/*
+ * A packet socket hears every interface of the machine from its making until it is bound to its own
+ * (packet(7)), and DPDK makes its ring in between. What lies in it now came before the port was
+ * started, from wherever: it is nobody's. A ring has 2^16 frames at most.
+ */
+static void empty_sockets(const struct esf_port *port)
+{
+	struct rte_mbuf *mbufs[ESF_BURST_MAX];
+
+	if (strcmp(port->plan->driver, "net_af_packet") != 0)
+		return;
+	for (uint16_t queue = 0; queue < port->plan->rx_queues; queue++)
+		for (uint32_t bursts = 0; bursts < 65536 / ESF_BURST_MAX; bursts++) {
+			uint16_t count =
+			    rte_eth_rx_burst(port->plan->id, queue, mbufs, ESF_BURST_MAX);
+
+			if (count == 0)
+				break;
+			rte_pktmbuf_free_bulk(mbufs, count);
+		}
+}
+
 static void start_counting(struct esf_port *port)
 {
 	port->counts.queues_count = port->plan->rx_queues;
@@ -116,6 +138,7 @@ int esf_port_start(const struct esf_plan *plan, uint32_t index, struct rte_mempo
 	if (error != 0)
 		return fail(plan, index, "start", error, errors);
 	take_multicast(planned);
+	empty_sockets(port);
 	start_counting(port);
 	return 0;
 }
