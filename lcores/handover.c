@@ -12,10 +12,7 @@
 #include <rte_ring.h>
 #include <rte_ring_peek_zc.h>
 
-enum {
-	INBOXES_SIZE_MAX = 64 << 20, /* bytes, of all rings together */
-	CELLS_AHEAD = 16,
-};
+enum { INBOXES_SIZE_MAX = 64 << 20 }; /* bytes, of all rings together */
 
 static_assert(sizeof(struct esf_parcel) == 16, "a 48-byte datagram and its head fill one cell");
 static_assert(ESF_HANDOVER_CELLS_MIN >= 2 * ESF_HANDOVER_PARCEL_CELLS_MAX, "any parcel fits");
@@ -151,9 +148,6 @@ bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct e
 		wanted += rte_ring_get_capacity(outbox->ring) / 2;
 	if (unlikely(outbox->reserved - outbox->used < wanted) && !outbox_renew(outbox, wanted))
 		return refuse(sender, outbox);
-	/* The taker had the lines last: they are asked for some parcels before they are written. */
-	if (likely(outbox->reserved - outbox->used > CELLS_AHEAD))
-		__builtin_prefetch(cell_at(&outbox->space, outbox->used + CELLS_AHEAD), 1);
 	write_parcel(outbox, parcel, payload);
 	outbox->used += cells;
 	sender->unpublished |= UINT64_C(1) << to;
