@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dedup.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /*
@@ -81,10 +82,53 @@ static void record(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uin
 	*word_of(bitmap, size, seq) |= bit_of(seq);
 }
 
+/* The numbers up to last, from highest on, are forgotten: they count as seen. */
+static void skip(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t last)
+{
+	uint64_t skipped = last - dedup->highest, gone = (int64_t)last - size > dedup->highest
+	                                                     ? last - size - dedup->highest
+	                                                     : 0;
+	uint64_t from = dedup->highest + UINT64_C(1) + gone;
+
+	leave(dedup, bitmap, size, (int64_t)last - size);
+	dedup->lost += skipped - gone;
+	dedup->forgotten += skipped;
+	for (uint64_t seq = from; seq <= last; seq++)
+		*word_of(bitmap, size, seq) |= bit_of(seq);
+	dedup->highest = last;
+}
+
+static enum esf_datagram_verdict accept_any(
+    struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t boot, uint32_t seq);
+
+/* Of a stream that waits. What is not beyond what is remembered of it leaves it waiting. */
+static __attribute__((cold)) enum esf_datagram_verdict accept_waited_for(
+    struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t boot, uint32_t seq)
+{
+	bool known = dedup->highest != 0, begins = boot > dedup->former;
+	enum esf_datagram_verdict verdict;
+
+	dedup->boot = known ? dedup->former : 0;
+	if (begins && boot <= dedup->until) {
+		begin_life(dedup, bitmap, size, boot, 0);
+		dedup->lowest = 1;
+		skip(dedup, bitmap, size, seq - 1);
+	} else if (known && boot == dedup->former && seq > dedup->highest) {
+		skip(dedup, bitmap, size, seq - 1);
+	} else if (known && !begins) {
+		verdict = accept_any(dedup, bitmap, size, boot, seq);
+		dedup->boot = ESF_DEDUP_WAITS;
+		return verdict;
+	}
+	return accept_any(dedup, bitmap, size, boot, seq);
+}
+
 /* Any but the next one of the life: a verdict, and where that is ACCEPTED, recorded. */
 static __attribute__((noinline)) enum esf_datagram_verdict accept_any(
     struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t boot, uint32_t seq)
 {
+	if (dedup->boot == ESF_DEDUP_WAITS)
+		return accept_waited_for(dedup, bitmap, size, boot, seq);
 	if (dedup->highest == 0 || boot > dedup->boot)
 		begin_life(dedup, bitmap, size, boot, seq);
 	else if (boot < dedup->boot || (uint64_t)seq + size <= dedup->highest)
@@ -117,4 +161,25 @@ inline enum esf_datagram_verdict esf_dedup_accept(struct esf_dedup *dedup, uint6
 		return accept_any(dedup, bitmap, size, boot, seq);
 	record_next(dedup, bitmap, size, seq);
 	return ESF_DATAGRAM_ACCEPTED;
+}
+
+void esf_dedup_wait(struct esf_dedup *dedup, uint32_t former, uint32_t until)
+{
+	dedup->boot = ESF_DEDUP_WAITS;
+	dedup->former = former;
+	dedup->until = until;
+}
+
+void esf_dedup_refit(const struct esf_dedup *dedup, const uint64_t *from, uint32_t from_size,
+    uint64_t *bitmap, uint32_t size)
+{
+	uint64_t seq = dedup->highest < size ? 1 : dedup->highest - size + UINT64_C(1);
+
+	memset(bitmap, 0, size / 8);
+	for (seq = seq < dedup->lowest ? dedup->lowest : seq; seq <= dedup->highest; seq++) {
+		bool told = seq + from_size > dedup->highest;
+
+		if (!told || (from[(seq & (from_size - 1)) / WORD_BITS] & bit_of(seq)) != 0)
+			*word_of(bitmap, size, seq) |= bit_of(seq);
+	}
 }

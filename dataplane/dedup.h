@@ -17,10 +17,30 @@ struct esf_dedup {
 	uint32_t boot;    /* of the current life; 0 with highest 0: nothing seen yet */
 	uint32_t highest; /* highest sequence number accepted in this life; 0: none */
 	uint32_t lowest;  /* lowest accepted in this life: numbers below it are not gaps */
-	uint32_t reserved;
+	uint32_t former;  /* while boot is ESF_DEDUP_WAITS: the life's boot */
 	uint64_t
 	    lost; /* gaps that slid out of the window, all lives (a life's end slides them out) */
+	uint64_t forgotten; /* of lost: see below; the caller takes them out of both */
+	uint32_t until;     /* while boot is ESF_DEDUP_WAITS: Unix s of the restart */
+	uint32_t reserved;
 };
+
+/*
+ * After a restart a stream goes on from a snapshot, and what came between the snapshot and the
+ * restart is not known: the numbers from the highest that was remembered to the first one that
+ * comes now. They are counted as forgotten, once, when that one comes, and are seen from then on (a
+ * late one is a duplicate), so that none of them is lost or counted in two places. A life that
+ * began meanwhile (its boot is behind `former` and not behind `until`) began with number 1. Until
+ * then `boot` is this one, which no datagram can have, so that nothing is asked of the others.
+ */
+enum { ESF_DEDUP_WAITS = UINT32_MAX };
+
+/* The stream waits. A stream that was not known: all zero, with a former boot. */
+void esf_dedup_wait(struct esf_dedup *dedup, uint32_t former, uint32_t until);
+
+/* From a window of another size: what that one does not say of a number counts as seen. */
+void esf_dedup_refit(const struct esf_dedup *dedup, const uint64_t *from, uint32_t from_size,
+    uint64_t *bitmap, uint32_t size);
 
 /* Words of bitmap that a window of size sequence numbers (a power of two, 64..8192) needs. */
 uint32_t esf_dedup_words(uint32_t size);

@@ -25,6 +25,7 @@ void esf_ledger_add(struct esf_ledger *into, const struct esf_ledger *from)
 	add_counts(into->datagrams, from->datagrams, ESF_DATAGRAM_VERDICTS_COUNT);
 	add_counts(into->records, from->records, ESF_RECORD_VERDICTS_COUNT);
 	add_counts(into->shed, from->shed, ESF_SHED_CLASSES);
+	into->forgotten += from->forgotten;
 }
 
 bool esf_ledger_balances(const struct esf_ledger *ledger)

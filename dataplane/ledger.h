@@ -35,6 +35,7 @@ struct esf_ledger {
 	uint64_t datagrams[ESF_DATAGRAM_VERDICTS_COUNT];
 	uint64_t records[ESF_RECORD_VERDICTS_COUNT];
 	uint64_t shed[ESF_SHED_CLASSES];
+	uint64_t forgotten; /* ETD's sequence numbers between a snapshot and the restart, dedup.h */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "fingerprint.h"
+#include "image.h"
 #include "limits.h"
 
 enum {
@@ -151,4 +152,33 @@ bool esf_lines_has_seen(
 uint64_t esf_lines_forgotten(const struct esf_lines *lines)
 {
 	return lines->forgotten;
+}
+
+bool esf_lines_write(const struct esf_lines *lines, uint64_t *at, uint32_t sets, int64_t since,
+    struct esf_image_writer *out)
+{
+	uint64_t end = *at + sets <= lines->sets_mask ? *at + sets : lines->sets_mask + 1;
+
+	for (; *at < end; ++*at) {
+		const struct set *set = &lines->sets[*at];
+
+		for (uint32_t i = 0; i < WAYS; i++) {
+			if (set->fingerprints[i] == 0 || set->seen[i] < since)
+				continue;
+			ESF_IMAGE_PUT(out, uint64_t, set->fingerprints[i]);
+			ESF_IMAGE_PUT(out, int64_t, set->seen[i]);
+		}
+	}
+	return end <= lines->sets_mask;
+}
+
+void esf_lines_restore(struct esf_lines *lines, uint64_t fingerprint, int64_t seen)
+{
+	struct set *set = &lines->sets[fingerprint & lines->sets_mask];
+	uint32_t victim = find_victim(set);
+
+	if (fingerprint == 0 || seen < set->seen[victim])
+		return;
+	set->fingerprints[victim] = fingerprint;
+	set->seen[victim] = seen;
 }

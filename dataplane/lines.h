@@ -45,6 +45,16 @@ uint64_t esf_lines_prepare(
 bool esf_lines_has_seen(
     struct esf_lines *lines, uint64_t fingerprint, int64_t now, int64_t window_ns);
 
+/*
+ * For a snapshot: fingerprints first seen since then (Unix ns) of so many sets from *at on, each
+ * with its time; moves *at. False: those were the last ones.
+ */
+struct esf_image_writer;
+bool esf_lines_write(const struct esf_lines *lines, uint64_t *at, uint32_t sets, int64_t since,
+    struct esf_image_writer *out);
+/* And back, with the key that it was made by. */
+void esf_lines_restore(struct esf_lines *lines, uint64_t fingerprint, int64_t seen);
+
 /* Fingerprints that were forgotten inside their window because their set was full. */
 uint64_t esf_lines_forgotten(const struct esf_lines *lines);
 

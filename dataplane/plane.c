@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "remember.h"
 #include "reserve.h"
 
 enum {
@@ -48,6 +49,7 @@ static void shard_destroy(struct esf_shard *shard)
 {
 	if (shard == NULL)
 		return;
+	esf_remember_destroy(shard);
 	esf_names_destroy(shard->names);
 	esf_lines_destroy(shard->lines);
 	esf_text_destroy(shard->text);
@@ -182,6 +184,7 @@ int esf_plane_create(const struct esf_plane_options *options, struct esf_plane *
 	plane->options = *options;
 	plane->slots_mask = slots_count(options) - 1;
 	atomic_init(&plane->consumed, INT64_MIN);
+	plane->wants_consumed = INT64_MIN;
 	for (uint32_t i = 0; i < options->shards_count; i++)
 		if (options->owners >> i & 1)
 			plane->owners[plane->owners_count++] = (uint8_t)i;
@@ -294,8 +297,22 @@ const char *esf_plane_name(
 
 void esf_plane_consume(struct esf_plane *plane, int64_t window)
 {
-	if (window > atomic_load_explicit(&plane->consumed, memory_order_relaxed))
-		atomic_store_explicit(&plane->consumed, window, memory_order_release);
+	if (window > plane->wants_consumed)
+		plane->wants_consumed = window;
+	if (!plane->holds)
+		atomic_store_explicit(
+		    &plane->consumed, plane->wants_consumed, memory_order_release);
+}
+
+void esf_plane_hold(struct esf_plane *plane)
+{
+	plane->holds = true;
+}
+
+void esf_plane_release(struct esf_plane *plane)
+{
+	plane->holds = false;
+	esf_plane_consume(plane, plane->wants_consumed);
 }
 
 int esf_plane_owner(const struct esf_plane *plane, uint32_t site)

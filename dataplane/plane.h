@@ -58,6 +58,7 @@ struct esf_plane_options {
 struct esf_card {
 	struct esf_site_ledger ledger;
 	uint64_t lost;        /* sequence numbers that never came */
+	uint64_t forgotten;   /* and those that a restart forgot */
 	int64_t last_seen;    /* Unix ns of the arrival of the last accepted datagram; 0: never */
 	int64_t clock_offset; /* ns its clock is ahead of ours, or ESF_SKEW_UNKNOWN */
 	bool left;            /* its last word was a death */
@@ -122,6 +123,10 @@ const char *esf_plane_name(
 
 /* Control: windows up to this one are done with and may be recycled; never goes back. */
 void esf_plane_consume(struct esf_plane *plane, int64_t window);
+
+/* Control: from now on windows stay, whatever is consumed, until they are released. */
+void esf_plane_hold(struct esf_plane *plane);
+void esf_plane_release(struct esf_plane *plane);
 
 /*
  * Any thread: sum of all shards' ledgers, each copied whole. in_flight = datagrams handed - taken

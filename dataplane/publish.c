@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "remember.h"
+
 /*
  * Live windows and what is published of them. Control reads a site's window slot, then the window's
  * block, both under RCU. A window leaves its slot only once control has said (esf_plane_consume)
@@ -173,6 +175,7 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	esf_site_fold(site);
 	card->ledger = site->ledger;
 	card->lost = site->lost;
+	card->forgotten = site->forgotten;
 	card->last_seen = site->last_seen;
 	card->clock_offset = esf_skew_estimate(&site->skew);
 	card->left = site->left;
@@ -185,6 +188,8 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	if (site->unmapped != NULL)
 		site->unmapped->changed = false;
 	site->touched = false;
+	if (esf_shard_remember(shard) != NULL)
+		esf_remember_published(shard, site_index);
 	return true;
 }
 
@@ -338,7 +343,7 @@ static uint32_t budget_of_pass(struct esf_shard *shard)
 uint32_t esf_shard_publish_some(struct esf_shard *shard)
 {
 	bool is_due = shard->now >= shard->next_epoch || shard->storm_ended;
-	uint32_t budget = budget_of_pass(shard);
+	uint32_t budget = budget_of_pass(shard), published = 0;
 
 	if (is_due && !shard->is_publishing) {
 		esf_shard_sweep_storms(shard);
@@ -346,9 +351,11 @@ uint32_t esf_shard_publish_some(struct esf_shard *shard)
 		shard->next_epoch = shard->now + shard->plane->options.epoch_ns;
 		start_publication(shard);
 	}
-	if (!shard->is_publishing && shard->recycling == NULL)
-		return 0;
-	return go_on(shard, budget);
+	if (shard->is_publishing || shard->recycling != NULL)
+		published = go_on(shard, budget);
+	if (esf_shard_remember(shard) != NULL)
+		esf_remember_step(shard, budget);
+	return published;
 }
 
 static void publish_all(struct esf_shard *shard)

@@ -150,6 +150,9 @@ struct esf_shard {
 	struct esf_window **recycling; /* how far that has come; NULL: done */
 	uint32_t recycling_slot;
 
+	/* NULL: no snapshots. Set once by control, with release; loaded with acquire. */
+	_Atomic(struct esf_remember *) remember;
+
 	/* what was retired, see retire.c */
 	bool grace_runs;
 	struct rcu_head grace;
@@ -174,6 +177,12 @@ struct esf_plane {
 	struct esf_policy *policy;       /* RCU; writer: control */
 	struct esf_admission *admission; /* RCU; writer: control */
 	_Atomic int64_t consumed;        /* writer: control; release/acquire with publish */
+	int64_t wants_consumed;          /* control's: where it holds windows back */
+	bool holds;
+	/* Writer: control; wished with release/acquire, the others before it (remember.c). */
+	_Atomic uint64_t wished;
+	_Atomic int64_t wished_window;
+	_Atomic int64_t wished_lines;
 
 	struct esf_learned *learned; /* any shard adds */
 	_Atomic uint8_t *owner;      /* by site; set once, at its first datagram */
@@ -198,6 +207,11 @@ static inline struct esf_window **esf_plane_windows_at(
 {
 	return &plane->windows[(size_t)site * ESF_SITE_PLACES +
 	                       ((uint64_t)window & (ESF_SITE_PLACES - 1))];
+}
+
+static inline struct esf_remember *esf_shard_remember(const struct esf_shard *shard)
+{
+	return atomic_load_explicit(&shard->remember, memory_order_acquire);
 }
 
 static inline void esf_shard_count_datagram(

@@ -72,6 +72,8 @@ static __attribute__((cold)) struct esf_stream *stream_add(
 	stream->id = id;
 	stream->aliases = stream->within;
 	stream->aliases_count = ESF_ALIASES_WITHIN;
+	if (pools->waits_until != 0)
+		esf_dedup_wait(&stream->dedup, pools->waits_former, pools->waits_until);
 	stream->next = site->streams;
 	site->streams = stream;
 	site->streams_count++;

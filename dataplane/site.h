@@ -80,6 +80,7 @@ struct esf_site {
 	struct esf_report *reports; /* by measured KPI; NULL: none yet, or ingestion is full */
 	struct esf_unmapped *unmapped; /* NULL: none yet */
 	uint64_t lost;
+	uint64_t forgotten; /* by restarts: sequence numbers, see dedup.h */
 	uint64_t datagram; /* number of the last text datagram that counted for this site */
 	uint64_t asked;    /* and of the last one that asked for a token */
 	uint32_t streams_count;
@@ -113,6 +114,10 @@ struct esf_site_pools {
 	struct esf_pool *unmapped;
 	uint32_t bitmap_words; /* of a stream */
 	uint32_t measures_count;
+	/* After a restart, Unix s: when the snapshot was made, less one, and when it was taken up;
+	 * 0: a start with nothing. Streams that are new wait, see dedup.h. */
+	uint32_t waits_former;
+	uint32_t waits_until;
 };
 
 int esf_site_pools_create(struct esf_site_pools *pools, uint32_t sites_count,

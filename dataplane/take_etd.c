@@ -100,6 +100,21 @@ static __attribute__((cold)) enum esf_datagram_verdict shed(
 	return ESF_DATAGRAM_SHED;
 }
 
+/* Of the numbers that are lost, those that a restart forgot are counted as such. Returns the others.
+ */
+static __attribute__((cold)) uint64_t note_lost(
+    struct esf_shard *shard, struct esf_site *site, struct esf_dedup *dedup, uint64_t lost)
+{
+	uint64_t forgotten = dedup->forgotten;
+
+	dedup->lost -= forgotten;
+	dedup->forgotten = 0;
+	site->forgotten += forgotten;
+	shard->ledger.forgotten += forgotten;
+	site->lost += lost - forgotten;
+	return lost - forgotten;
+}
+
 /* Sequence check of a datagram of a known site; on ACCEPTED its records are taken. */
 static enum esf_datagram_verdict take_from_site(
     struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd)
@@ -119,7 +134,8 @@ static enum esf_datagram_verdict take_from_site(
 	if (verdict != ESF_DATAGRAM_ACCEPTED)
 		return verdict;
 	lost = stream->dedup.lost - lost;
-	site->lost += lost;
+	if (lost > 0)
+		lost = note_lost(shard, site, &stream->dedup, lost);
 	if (!esf_shard_admit(shard, site, ESF_LISTENER_ETD, etd->kind != ESF_ETD_DATA))
 		return shed(shard, site, lost);
 	site->last_seen = shard->arrival;
