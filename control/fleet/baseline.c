@@ -205,3 +205,103 @@ double esf_usual_score(const struct esf_usual *usual, uint32_t site, double x)
 		return NAN;
 	return cell->spread > 0 ? (x - cell->level) / (1.253314 * (double)cell->spread) : 0;
 }
+
+uint64_t esf_baseline_written_size(const struct esf_baseline *baseline, uint32_t sites)
+{
+	uint64_t slots = baseline->usual != NULL;
+
+	for (uint32_t s = 0; s < baseline->slots; s++)
+		slots += baseline->slot[s] != NULL;
+	return slots * sites * (sizeof(struct cell) + sizeof(uint32_t)) + 1024;
+}
+
+enum { NO_MORE = UINT32_MAX, USUAL = ESF_BASELINE_WEEK };
+
+static void write_cells(const struct cell *cells, uint32_t sites, FILE *out)
+{
+	for (uint32_t s = 0; s < sites; s++) {
+		if (cells[s].count == 0)
+			continue;
+		esf_stream_u32(out, s);
+		esf_stream_put(out, &cells[s], sizeof(cells[s]));
+	}
+	esf_stream_u32(out, NO_MORE);
+}
+
+/* Slots by number; the hour's, as it was before the hour, as one behind all of them. */
+void esf_baseline_write(const struct esf_baseline *baseline, uint32_t sites, FILE *out)
+{
+	sites = sites < baseline->sites ? sites : baseline->sites;
+	esf_stream_u32(out, baseline->slots);
+	esf_stream_i64(out, baseline->hour);
+	for (uint32_t s = 0; s < baseline->slots; s++) {
+		if (baseline->slot[s] == NULL)
+			continue;
+		esf_stream_u32(out, s);
+		write_cells(baseline->slot[s], sites, out);
+	}
+	if (baseline->usual != NULL) {
+		esf_stream_u32(out, USUAL);
+		write_cells(baseline->usual->cells, sites, out);
+	}
+	esf_stream_u32(out, NO_MORE);
+}
+
+/* cells NULL: read and left. */
+static void read_cells(struct esf_image_reader *in, const struct esf_site_indexes *indexes,
+    struct cell *cells, uint32_t sites, uint16_t count_max)
+{
+	for (uint32_t then = esf_image_u32(in); then != NO_MORE && !in->bad;
+	     then = esf_image_u32(in)) {
+		uint32_t now = esf_site_index_now(indexes, then);
+		struct cell cell;
+
+		esf_image_get(in, &cell, sizeof(cell));
+		cell.count = cell.count < count_max ? cell.count : count_max;
+		if (cells != NULL && now < sites && isfinite(cell.level) && !in->bad)
+			cells[now] = cell;
+	}
+}
+
+/* Where a slot's cells go; NULL: nowhere. */
+static struct cell *place_of(struct esf_baseline *baseline, uint32_t slot)
+{
+	size_t size = (baseline->sites + (size_t)1) * sizeof(struct cell);
+
+	if (slot == USUAL) {
+		if (baseline->usual != NULL)
+			return baseline->usual->cells;
+		baseline->usual = esf_pages_zeroed(sizeof(*baseline->usual) + size);
+		if (baseline->usual == NULL)
+			return NULL;
+		atomic_init(&baseline->usual->holders, 1);
+		return baseline->usual->cells;
+	}
+	if (slot >= baseline->slots)
+		return NULL;
+	if (baseline->slot[slot] == NULL)
+		baseline->slot[slot] = esf_pages_zeroed(size);
+	return baseline->slot[slot];
+}
+
+bool esf_baseline_read(struct esf_baseline *baseline, struct esf_image_reader *in,
+    const struct esf_site_indexes *indexes)
+{
+	uint32_t slots = esf_image_u32(in);
+	int64_t hour = esf_image_i64(in);
+	bool fits = baseline != NULL && baseline->slots == slots && hour > -(INT64_C(1) << 40) &&
+	            hour < INT64_C(1) << 40;
+
+	if (slots != ESF_BASELINE_DAY && slots != ESF_BASELINE_WEEK)
+		in->bad = true;
+	for (uint32_t slot = esf_image_u32(in); slot != NO_MORE && !in->bad;
+	     slot = esf_image_u32(in))
+		read_cells(in, indexes, fits ? place_of(baseline, slot) : NULL,
+		    fits ? baseline->sites : 0, fits ? baseline->count_max : 0);
+	if (!fits || in->bad)
+		return !in->bad;
+	baseline->hour = hour;
+	baseline->stamp = (uint8_t)floor_div(hour + 3 * 24, baseline->slots);
+	baseline->now = baseline->slot[slot_of(baseline, hour)];
+	return true;
+}

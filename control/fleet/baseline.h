@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include "control/state/stream.h"
 
 /*
  * What is usual for one KPI of each site, by the hour of the week (or of the day), in UTC: the
@@ -61,5 +64,17 @@ void esf_usual_let_go(struct esf_usual *usual);
 /* NaN: not known. The score is (x - level) / (1.253314 spread), 0 where the spread is. */
 double esf_usual_level(const struct esf_usual *usual, uint32_t site);
 double esf_usual_score(const struct esf_usual *usual, uint32_t site, double x);
+
+/* Bytes that esf_baseline_write writes at most. */
+uint64_t esf_baseline_written_size(const struct esf_baseline *baseline, uint32_t sites);
+
+/*
+ * For a snapshot, of the first `sites` indexes; and back into one that has learned nothing. Where
+ * the slots are other ones nothing is taken. False: bad, or out of memory.
+ */
+void esf_baseline_write(const struct esf_baseline *baseline, uint32_t sites, FILE *out);
+/* NULL: read and left. */
+bool esf_baseline_read(struct esf_baseline *baseline, struct esf_image_reader *in,
+    const struct esf_site_indexes *indexes);
 
 #endif

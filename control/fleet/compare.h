@@ -3,9 +3,11 @@
 #define ESF_COMPARE_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "control/fleet/comparison.h"
 #include "control/fleet/view.h"
+#include "control/state/stream.h"
 
 /*
  * Comparison of sites over the closed windows, CONTRACT 4.6: which are odd against their peers,
@@ -39,5 +41,15 @@ int esf_compare_close(struct esf_compare *compare, struct esf_view *view);
 
 /* Says in a provisional view who is odd. 0 or -ENOMEM. */
 int esf_compare_open(struct esf_compare *compare, struct esf_view *view);
+
+/*
+ * For a snapshot: the rounds so far of the first `sites` indexes, by the KPI's name; and baselines
+ * where they take no more than ESF_COMPARE_BASELINES_MAX bytes together. False: they take more, and
+ * are left out. Back, before the first window: how many KPIs went on; -1: bad.
+ */
+#define ESF_COMPARE_BASELINES_MAX (UINT64_C(256) << 20)
+bool esf_compare_write(const struct esf_compare *compare, uint32_t sites, FILE *out);
+int esf_compare_read(struct esf_compare *compare, struct esf_image_reader *in,
+    const struct esf_site_indexes *indexes);
 
 #endif

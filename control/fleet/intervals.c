@@ -1,48 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "control/fleet/intervals.h"
+#include "control/fleet/intervals_parts.h"
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/fleet/pages.h"
 #include "control/fleet/rollup.h"
 
-/* One of rollup.intervals. Rows of another generation are of an interval that is over: empty. */
-struct track {
-	struct esf_interval_span span;
-	uint64_t generation; /* 0: none has begun */
-	char *sites;         /* rows */
-	char *scopes;        /* rows: regions, "unassigned", the fleet */
-};
-
-struct esf_intervals {
-	pthread_mutex_t lock;
-	uint64_t revision; /* of the last window's configuration; 0: of none */
-	struct esf_interval_layout layout;
-	uint32_t sites_max;  /* rows */
-	uint32_t sites_seen; /* of the last window, which may be more */
-	uint32_t count;
-	struct track tracks[ESF_INTERVALS_MAX];
-	uint32_t regions_count; /* without "unassigned" */
-	char **regions;
-	uint32_t *order; /* indexes of sites with rows, by region */
-	uint32_t *ends;  /* by region */
-	double *means;   /* scratch: sites_max */
-	esf_intervals_ended *ended;
-	void *context;
-};
-
 static const char unassigned[] = "unassigned";
-
-static struct esf_interval_row *row_at(
-    const struct esf_intervals *intervals, char *rows, uint32_t place)
-{
-	return (
-	    struct esf_interval_row *)(void *)(rows + (size_t)place * intervals->layout.row_size);
-}
 
 static void free_regions(char **regions, uint32_t count)
 {
@@ -95,6 +63,17 @@ static int make_tracks(struct esf_intervals *intervals, const struct esf_config 
 	return 0;
 }
 
+/* Another one than before, and than those of former processes. */
+static uint64_t new_piece(uint64_t former)
+{
+	struct timespec now;
+	uint64_t piece;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	piece = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return piece > former ? piece : former + 1;
+}
+
 /* Begins with nothing. */
 static int start(struct esf_intervals *intervals, const struct esf_config *config)
 {
@@ -106,6 +85,7 @@ static int start(struct esf_intervals *intervals, const struct esf_config *confi
 	intervals->regions_count = intervals->regions == NULL ? 0 : config->regions_count;
 	intervals->ends = calloc(config->regions_count + (size_t)1, sizeof(*intervals->ends));
 	intervals->revision = 0;
+	intervals->piece = new_piece(intervals->piece);
 	if (intervals->regions == NULL || intervals->ends == NULL ||
 	    esf_interval_layout_make(config, &intervals->layout) != 0 ||
 	    make_tracks(intervals, config) != 0)
@@ -254,7 +234,7 @@ static void enter(struct esf_intervals *intervals, uint32_t i, const struct esf_
 static void add(struct esf_intervals *intervals, struct track *track, char *rows, uint32_t place,
     const struct esf_window_value *values, bool maintenance)
 {
-	struct esf_interval_row *row = row_at(intervals, rows, place);
+	struct esf_interval_row *row = esf_intervals_row(intervals, rows, place);
 
 	if (row->generation != track->generation) {
 		memset(row, 0, intervals->layout.row_size);
@@ -403,7 +383,7 @@ static void set_sites(struct esf_intervals *intervals, const struct track *track
 {
 	for (uint32_t i = first; i < end; i++) {
 		const struct esf_interval_row *row =
-		    row_at(intervals, track->sites, intervals->order[i]);
+		    esf_intervals_row(intervals, track->sites, intervals->order[i]);
 		double mean = row->generation == track->generation
 		                  ? esf_interval_mean(&intervals->layout, row, column)
 		                  : NAN;
@@ -421,8 +401,8 @@ static const struct esf_interval_row *find_row(const struct esf_intervals *inter
     const struct track *track, enum esf_interval_level level, uint32_t place)
 {
 	if (level == ESF_INTERVAL_SITE)
-		return row_at(intervals, track->sites, place);
-	return row_at(intervals, track->scopes,
+		return esf_intervals_row(intervals, track->sites, place);
+	return esf_intervals_row(intervals, track->scopes,
 	    level == ESF_INTERVAL_FLEET ? intervals->regions_count + 1 : place);
 }
 
@@ -458,4 +438,9 @@ void esf_intervals_value(struct esf_intervals *intervals, uint32_t interval,
 	first = level == ESF_INTERVAL_FLEET || place == 0 ? 0 : intervals->ends[place - 1];
 	end = intervals->ends[level == ESF_INTERVAL_FLEET ? regions : place];
 	set_sites(intervals, track, first, end, column, out);
+}
+
+uint64_t esf_intervals_piece(const struct esf_intervals *intervals)
+{
+	return intervals->piece;
 }

@@ -2,8 +2,11 @@
 #ifndef ESF_INTERVALS_H
 #define ESF_INTERVALS_H
 
+#include <stdio.h>
+
 #include "control/fleet/interval.h"
 #include "control/fleet/view.h"
+#include "control/state/stream.h"
 
 /*
  * The running intervals of rollup.intervals, aligned to the Unix epoch, over every site, region and
@@ -76,5 +79,19 @@ uint32_t esf_intervals_maintenance(const struct esf_intervals *intervals, uint32
 /* Without data all is NaN. */
 void esf_intervals_value(struct esf_intervals *intervals, uint32_t interval,
     enum esf_interval_level level, uint32_t place, uint32_t column, struct esf_interval_value *out);
+
+/*
+ * Names what runs since it began with nothing, here or, with a snapshot between, in a process
+ * before: what this one says of an interval holds all that it said of it before (history/pieces.h).
+ */
+uint64_t esf_intervals_piece(const struct esf_intervals *intervals);
+
+/*
+ * Control, for a snapshot: what runs. And back, before the first window: of the intervals that
+ * there still are, or of none where KPIs are other ones. The number that went on; -1: bad.
+ */
+void esf_intervals_write(struct esf_intervals *intervals, FILE *out);
+int esf_intervals_read(struct esf_intervals *intervals, struct esf_image_reader *in,
+    const struct esf_site_indexes *indexes);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "control/fleet/admission.h"
 #include "control/fleet/compare.h"
+#include "control/state/stream.h"
 
 struct esf_judge {
 	const struct esf_config *config;
@@ -20,6 +21,7 @@ struct esf_judge {
 	uint8_t *statuses; /* by site: enum esf_status, the last known one */
 	uint8_t regions[ESF_REGIONS_MAX + 1]; /* the same; "unassigned" behind the config's */
 	uint8_t fleet;
+	int64_t skip_after, skip_to; /* windows that nobody saw, see esf_judge_recall */
 };
 
 struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t config_revision,
@@ -34,6 +36,7 @@ struct esf_judge *esf_judge_create(const struct esf_config *config, uint64_t con
 	judge->roster = roster;
 	judge->plane = plane;
 	judge->next = from_window;
+	judge->skip_to = INT64_MIN;
 	judge->silent =
 	    calloc(esf_plane_options(plane)->sites_count + (size_t)1, sizeof(*judge->silent));
 	judge->heard = calloc(esf_plane_options(plane)->sites_count + (size_t)1, 1);
@@ -142,6 +145,12 @@ static void remember(struct esf_judge *judge, const struct esf_view *view)
 	hold(&judge->fleet, view->fleet.status);
 }
 
+static void skip(struct esf_judge *judge)
+{
+	if (judge->next > judge->skip_after && judge->next < judge->skip_to)
+		judge->next = judge->skip_to;
+}
+
 int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **out)
 {
 	int64_t window = next_window(judge);
@@ -163,6 +172,7 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 	remember(judge, view);
 	esf_plane_consume(judge->plane, window);
 	judge->next = window + 1;
+	skip(judge);
 	*out = view;
 	return 0;
 }
@@ -179,4 +189,84 @@ struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled)
 		return view;
 	esf_view_free(view);
 	return NULL;
+}
+
+int64_t esf_judge_next(const struct esf_judge *judge)
+{
+	return judge->next;
+}
+
+struct esf_compare *esf_judge_compare(struct esf_judge *judge)
+{
+	return judge->compare;
+}
+
+void esf_judge_write(const struct esf_judge *judge, FILE *out)
+{
+	uint32_t sites = esf_roster_count(judge->roster), regions = judge->config->regions_count;
+
+	esf_stream_u8(out, judge->fleet);
+	esf_stream_u8(out, judge->regions[regions]);
+	esf_stream_u32(out, regions);
+	for (uint32_t r = 0; r < regions; r++) {
+		esf_stream_text(out, judge->config->regions[r].name);
+		esf_stream_u8(out, judge->regions[r]);
+	}
+	esf_stream_u32(out, sites);
+	for (uint32_t s = 0; s < sites; s++) {
+		esf_stream_u32(out, judge->silent[s]);
+		esf_stream_u8(out, judge->statuses[s]);
+	}
+}
+
+static uint8_t read_status(struct esf_image_reader *in)
+{
+	uint8_t status = esf_image_u8(in);
+
+	return status <= ESF_STATUS_UNKNOWN ? status : ESF_STATUS_UNKNOWN;
+}
+
+static void read_regions(struct esf_judge *judge, struct esf_image_reader *in)
+{
+	uint32_t count = esf_image_count(in, ESF_REGIONS_MAX);
+
+	for (uint32_t i = 0; i < count && !in->bad; i++) {
+		char name[ESF_STREAM_TEXT_SIZE];
+		uint8_t status;
+
+		esf_stream_read_text(in, name);
+		status = read_status(in);
+		for (uint32_t r = 0; r < judge->config->regions_count; r++)
+			if (strcmp(judge->config->regions[r].name, name) == 0)
+				judge->regions[r] = status;
+	}
+}
+
+void esf_judge_read(
+    struct esf_judge *judge, struct esf_image_reader *in, const struct esf_site_indexes *indexes)
+{
+	uint32_t count;
+
+	judge->fleet = read_status(in);
+	judge->regions[judge->config->regions_count] = read_status(in);
+	read_regions(judge, in);
+	count = esf_image_count(in, ESF_SITES_MAX);
+	for (uint32_t i = 0; i < count && !in->bad; i++) {
+		uint32_t silent = esf_image_u32(in);
+		uint8_t status = read_status(in);
+		uint32_t site = esf_site_index_now(indexes, i);
+
+		if (site == ESF_NO_SITE)
+			continue;
+		judge->silent[site] = silent;
+		judge->statuses[site] = status;
+	}
+}
+
+void esf_judge_recall(struct esf_judge *judge, int64_t next, int64_t last)
+{
+	judge->skip_to = judge->next;
+	judge->skip_after = last;
+	judge->next = next;
+	skip(judge);
 }

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+#include <stdio.h>
+
+#include "control/fleet/compare.h"
 #include "control/fleet/view.h"
 
 /*
@@ -43,5 +46,20 @@ int esf_judge_close(struct esf_judge *judge, int64_t settled, struct esf_view **
 
 /* The provisional view of the window that `settled` falls in; NULL when out of memory. */
 struct esf_view *esf_judge_open(const struct esf_judge *judge, int64_t settled);
+
+/* Index of the next window to close. */
+int64_t esf_judge_next(const struct esf_judge *judge);
+struct esf_compare *esf_judge_compare(struct esf_judge *judge);
+
+/* For a snapshot: silence and statuses; and back, before the first window is closed. */
+void esf_judge_write(const struct esf_judge *judge, FILE *out);
+void esf_judge_read(
+    struct esf_judge *judge, struct esf_image_reader *in, const struct esf_site_indexes *indexes);
+
+/*
+ * Goes on with window next, and behind the last one that was remembered (INT64_MIN: none) with the
+ * window that it was created with: those between passed while nobody ran.
+ */
+void esf_judge_recall(struct esf_judge *judge, int64_t next, int64_t last);
 
 #endif
