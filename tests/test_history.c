@@ -313,12 +313,89 @@ static void bars_show_values_between_the_least_and_the_greatest(void)
 	CU_ASSERT_EQUAL(strlen(text), ESF_SPARKLINE_SIZE - 1);
 }
 
+static void write_piece(
+    struct esf_store *store, uint64_t piece, int64_t start, const char *scope, uint64_t samples)
+{
+	struct esf_history_batch *batch = batch_of(start, true);
+	struct esf_interval_value value = some;
+
+	value.samples = samples;
+	batch->piece = piece;
+	if (scope != NULL)
+		add(batch, scope, "a", &value);
+	write_batch(store, batch);
+}
+
+static uint64_t samples_of(const char *scope, int64_t start)
+{
+	struct points points = read_points(scope, "a", start, start + 1);
+
+	return points.count == 0 ? 0 : points.last.value.samples;
+}
+
+/* After a restart from a snapshot the same interval ends once more. */
+static void piece_replaces_what_it_wrote_and_nothing_else(void)
+{
+	struct esf_store *store;
+
+	set_up();
+	store = open_store();
+	write_piece(store, 1, 10 * MINUTE, "fleet", 100);
+	write_piece(store, 2, 10 * MINUTE, "fleet", 20); /* another start with nothing */
+	CU_ASSERT_EQUAL(samples_of("fleet", 10 * MINUTE), 120);
+	write_piece(store, 2, 10 * MINUTE, "fleet", 30);
+	CU_ASSERT_EQUAL(samples_of("fleet", 10 * MINUTE), 130);
+	write_piece(store, 2, 10 * MINUTE, "site:1", 5);
+	CU_ASSERT_EQUAL(samples_of("fleet", 10 * MINUTE), 100); /* it has nothing to say of it */
+	CU_ASSERT_EQUAL(samples_of("site:1", 10 * MINUTE), 5);
+	write_piece(store, 2, 10 * MINUTE, NULL, 0);
+	CU_ASSERT_EQUAL(samples_of("site:1", 10 * MINUTE), 0);
+	esf_store_close(store);
+	tear_down();
+}
+
+static void take_back(struct esf_store *store, uint64_t piece, int64_t since, bool running)
+{
+	struct esf_history_batch *batch = esf_history_batch_create();
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(batch);
+	batch->takes_back = true;
+	batch->takes_running = running;
+	batch->piece = piece;
+	batch->since = since;
+	write_batch(store, batch);
+}
+
+static void what_was_written_after_the_snapshot_is_taken_back(void)
+{
+	struct esf_store *store;
+
+	set_up();
+	store = open_store();
+	take_back(store, 1, 0, true); /* of a file that knows of no piece */
+	write_piece(store, 1, 10 * MINUTE, "fleet", 100);
+	write_piece(store, 2, 10 * MINUTE, "fleet", 1);
+	write_piece(store, 2, 11 * MINUTE, "fleet", 2);
+	write_piece(store, 2, 12 * MINUTE, "fleet", 3);
+	write_piece(store, 3, 12 * MINUTE, "site:1", 4);
+	take_back(store, 2, 12 * MINUTE, false);
+	CU_ASSERT_EQUAL(samples_of("fleet", 10 * MINUTE), 101);
+	CU_ASSERT_EQUAL(samples_of("fleet", 11 * MINUTE), 2);
+	take_back(store, 2, 10 * MINUTE + 1, true); /* with what ran then */
+	CU_ASSERT_EQUAL(samples_of("fleet", 10 * MINUTE), 100);
+	CU_ASSERT_EQUAL(samples_of("fleet", 11 * MINUTE), 0);
+	esf_store_close(store);
+	tear_down();
+}
+
 void esf_suite_history(void)
 {
 	CU_pSuite suite = CU_add_suite("history", NULL, NULL);
 
 	CU_ADD_TEST(suite, points_come_back_as_they_went);
 	CU_ADD_TEST(suite, parts_of_an_interval_are_put_together);
+	CU_ADD_TEST(suite, piece_replaces_what_it_wrote_and_nothing_else);
+	CU_ADD_TEST(suite, what_was_written_after_the_snapshot_is_taken_back);
 	CU_ADD_TEST(suite, what_is_old_is_deleted);
 	CU_ADD_TEST(suite, events_come_back_newest_first);
 	CU_ADD_TEST(suite, corrupt_files_are_told_and_set_aside);

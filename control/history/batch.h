@@ -40,6 +40,10 @@ struct esf_history_batch {
 	int64_t interval; /* ns */
 	int64_t start;    /* Unix ns */
 	bool final;
+	uint64_t piece; /* that the points are of (pieces.h); 0: there are no snapshots */
+	bool takes_back; /* in place of points: what the piece wrote since then, see pieces.h */
+	bool takes_running;
+	int64_t since;
 	uint32_t rows_count, rows_room;
 	struct esf_history_row *rows;
 	uint32_t events_count, events_room;

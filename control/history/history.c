@@ -24,6 +24,7 @@ struct esf_history {
 	struct esf_history_status status;
 
 	/* control */
+	bool remembers; /* there are snapshots */
 	const struct esf_roster *roster;
 	uint64_t heard; /* events */
 
@@ -158,6 +159,7 @@ static void drop_first(struct esf_history *history, bool written)
 	if (history->first == NULL)
 		history->last = NULL;
 	history->status.queued -= items;
+	history->status.batches_over++;
 	if (written) {
 		history->status.written += items;
 		history->status.last_written = time(NULL) * NS_PER_S;
@@ -252,6 +254,7 @@ void esf_history_follow(
 	const char *file = config->history.file == NULL ? "" : config->history.file;
 
 	history->roster = roster;
+	history->remembers = config->state.file != NULL;
 	pthread_mutex_lock(&history->lock);
 	history->keep_ns = config->history.keep_ns;
 	if (strcmp(history->status.path, file) != 0) {
@@ -277,7 +280,7 @@ static void queue(struct esf_history *history, struct esf_history_batch *batch)
 	bool takes;
 
 	pthread_mutex_lock(&history->lock);
-	takes = items > 0 && !batch->short_of_memory &&
+	takes = (items > 0 || batch->piece != 0) && !batch->short_of_memory &&
 	        history->status.queued + items <= ESF_HISTORY_QUEUE_MAX;
 	if (takes) {
 		if (history->last == NULL)
@@ -285,6 +288,7 @@ static void queue(struct esf_history *history, struct esf_history_batch *batch)
 		else
 			history->last->next = batch;
 		history->last = batch;
+		history->status.batches++;
 		history->status.queued += items;
 		pthread_cond_signal(&history->changed);
 	} else {
@@ -303,8 +307,28 @@ void esf_history_take(void *context, struct esf_intervals *intervals, uint32_t i
 	if (history->status.path[0] == '\0') /* only control writes it */
 		return;
 	batch = esf_history_gather_interval(history->roster, intervals, interval);
-	if (batch != NULL)
-		queue(history, batch);
+	if (batch == NULL)
+		return;
+	if (history->remembers)
+		batch->piece = esf_intervals_piece(intervals);
+	queue(history, batch);
+}
+
+void esf_history_take_back(
+    struct esf_history *history, uint64_t piece, int64_t since, bool running)
+{
+	struct esf_history_batch *batch;
+
+	if (history->status.path[0] == '\0')
+		return;
+	batch = esf_history_batch_create();
+	if (batch == NULL)
+		return;
+	batch->takes_back = true;
+	batch->piece = piece;
+	batch->since = since;
+	batch->takes_running = running;
+	queue(history, batch);
 }
 
 /* More of them in a tick than the log remembers are dropped. */

@@ -22,7 +22,8 @@ struct esf_history_status {
 	uint64_t queued;
 	uint64_t failures;    /* attempts */
 	uint64_t set_aside;   /* files */
-	int64_t last_written; /* Unix ns, 0: never */
+	uint64_t batches, batches_over; /* queued, and of them those written or dropped */
+	int64_t last_written;           /* Unix ns, 0: never */
 	char path[4096];
 	char error[ESF_STORE_ERROR_SIZE]; /* of the last failure; "": none yet, or it is over */
 };
@@ -43,6 +44,13 @@ void esf_history_take(void *context, struct esf_intervals *intervals, uint32_t i
 
 /* Control, online, once a tick: queues the events since the last time. */
 void esf_history_hear(struct esf_history *history, const struct esf_event_snapshot *events);
+
+/*
+ * Control, after a restart that goes on from a snapshot, before the first interval ends: what the
+ * piece wrote after the snapshot is taken back, see pieces.h.
+ */
+void esf_history_take_back(
+    struct esf_history *history, uint64_t piece, int64_t since, bool running);
 
 /* Any thread. */
 void esf_history_status(struct esf_history *history, struct esf_history_status *out);

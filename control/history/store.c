@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "control/history/failure.h"
+#include "control/history/pieces.h"
 
 enum { FORMAT = 1 };
 
@@ -272,6 +273,12 @@ enum esf_store_result esf_store_write(
 	bool written = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
 	enum esf_store_result result;
 
+	if (written && batch->takes_back)
+		written = esf_pieces_take_back(
+		    store->db, batch->piece, batch->since, batch->takes_running);
+	else if (written && batch->piece != 0)
+		written =
+		    esf_pieces_enter(store->db, batch->interval, batch->start, batch->piece);
 	for (uint32_t i = 0; written && i < batch->rows_count; i++)
 		written = write_row(store, batch, &batch->rows[i]);
 	for (uint32_t i = 0; written && i < batch->events_count; i++)
