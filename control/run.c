@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <sodium.h>
-
 #include "control/api/http.h"
 #include "control/export/export.h"
 #include "control/fleet/compare.h"
@@ -25,6 +23,7 @@
 #include "control/reload.h"
 #include "control/watch.h"
 #include "control/sight/telemetry.h"
+#include "control/state/state.h"
 #include "lcores/launch.h"
 
 /*
@@ -50,12 +49,14 @@ struct appliance {
 	struct esf_intervals *intervals;
 	struct esf_history *history;
 	struct esf_exports *exports;
+	struct esf_state *state;
 	struct esf_event_log *events;
 	struct esf_launch *launch;
 	struct esf_reload *reload;
 	struct esf_watch *watch;
 	struct esf_http *http;
 	bool telemetry_started;
+	bool launched;  /* the lcores ran, and have stopped */
 	uint64_t stuck; /* lcores reported as stuck */
 };
 
@@ -112,6 +113,48 @@ static int gather_options(struct appliance *a, uint32_t eal_count, char *const *
 	return ESF_EXIT_OK;
 }
 
+static struct esf_state_subjects state_subjects(const struct appliance *a)
+{
+	return (struct esf_state_subjects){ a->plane, a->judge, a->intervals, a->history, a->roster,
+		a->config };
+}
+
+static void undo_plane(struct appliance *a)
+{
+	rcu_barrier();
+	esf_event_log_destroy(a->events);
+	esf_exports_stop(a->exports);
+	esf_history_stop(a->history);
+	esf_intervals_destroy(a->intervals);
+	esf_judge_destroy(a->judge);
+	esf_views_destroy(a->views);
+	esf_roster_destroy(a->roster);
+	esf_plane_destroy(a->plane);
+	esf_policy_destroy(a->policy, NULL);
+	a->events = NULL;
+	a->exports = NULL;
+	a->history = NULL;
+	a->intervals = NULL;
+	a->judge = NULL;
+	a->views = NULL;
+	a->roster = NULL;
+	a->plane = NULL;
+	a->policy = NULL;
+}
+
+static int start_plane(struct appliance *a);
+
+/* A snapshot that turns out to be bad has left its traces: all begins anew, with nothing. */
+static int recall(struct appliance *a)
+{
+	const struct esf_state_subjects subjects = state_subjects(a);
+
+	if (esf_state_recall(a->state, &subjects))
+		return ESF_EXIT_OK;
+	undo_plane(a);
+	return start_plane(a);
+}
+
 static int start_plane(struct appliance *a)
 {
 	struct esf_plane_options options = esf_policy_plane_options(a->config, a->hash_key);
@@ -147,7 +190,7 @@ static int start_plane(struct appliance *a)
 	esf_exports_follow(a->exports, a->config);
 	esf_history_follow(a->history, a->config, a->roster);
 	esf_intervals_on_end(a->intervals, esf_history_take, a->history);
-	return ESF_EXIT_OK;
+	return recall(a);
 }
 
 static int start_reload(struct appliance *a)
@@ -177,6 +220,7 @@ static int start_api(struct appliance *a)
 		.intervals = a->intervals,
 		.history = a->history,
 		.exports = a->exports,
+		.state = a->state,
 		.events = a->events,
 		.plane = a->plane,
 		.launch = a->launch,
@@ -198,7 +242,10 @@ static int start(struct appliance *a)
 	if (a->config->ports_count == 0)
 		return fail("ports: got none, want at least one to receive on, "
 		            "e.g. ports: [{port: 0, addresses: [10.9.0.2/24]}]");
-	randombytes_buf(a->hash_key, sizeof(a->hash_key));
+	a->state = esf_state_create(a->config);
+	if (a->state == NULL)
+		return fail("out of memory");
+	esf_state_hash_key(a->state, a->hash_key);
 	if (esf_eal_start(&a->options, stderr) != 0)
 		return ESF_EXIT_FAILED;
 	a->eal_started = true;
@@ -250,8 +297,14 @@ static int stop(struct appliance *a, int result)
 		reported = report(a);
 		result = result == ESF_EXIT_OK ? reported : result;
 		esf_launch_free(a->launch);
+		a->launched = true;
 	}
 	rcu_barrier();
+	if (a->launched) {
+		const struct esf_state_subjects subjects = state_subjects(a);
+
+		esf_state_finish(a->state, &subjects);
+	}
 	esf_event_log_destroy(a->events);
 	if (a->intervals != NULL && a->history != NULL)
 		esf_intervals_flush(a->intervals);
@@ -265,6 +318,7 @@ static int stop(struct appliance *a, int result)
 	esf_reload_destroy(a->reload);
 	esf_plane_destroy(a->plane);
 	esf_policy_destroy(a->policy, NULL);
+	esf_state_destroy(a->state);
 	if (a->eal_started)
 		esf_eal_stop();
 	free(a->ports);
@@ -323,6 +377,13 @@ static bool has_new_file(struct appliance *a)
 	    (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
 }
 
+static void tick_state(struct appliance *a)
+{
+	const struct esf_state_subjects subjects = state_subjects(a);
+
+	esf_state_tick(a->state, &subjects);
+}
+
 /* Ticks until SIGTERM or SIGINT. */
 static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 {
@@ -349,6 +410,8 @@ static void tick_until_stopped(struct appliance *a, const sigset_t *signals)
 		settled = esf_plane_settled(a->plane);
 		if (settled != INT64_MIN)
 			close_windows(a, settled);
+		if (settled != INT64_MIN)
+			tick_state(a);
 	}
 }
 

@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libhyperscan-dev liburcu-dev
 	libyaml-dev libmuparser-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev libsodium-dev libpcap-dev libcurl4-openssl-dev zlib1g-dev
-	libipsec-mb-dev libssl-dev)
+	libipsec-mb-dev libssl-dev libzstd-dev libxxhash-dev)
 DEMO_PACKAGES=(iproute2 procps)
 BENCH_PACKAGES=(dpdk-dev python3)
 TEST_PACKAGES=(clang libclang-rt-14-dev libcunit1-dev python3 python3-cryptography iproute2 iputils-ping util-linux

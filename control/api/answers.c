@@ -6,6 +6,7 @@
 
 #include "control/api/document.h"
 #include "control/api/listing.h"
+#include "control/api/restart.h"
 #include "control/sight/prometheus.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -125,7 +126,9 @@ static json_t *build_site_ledger(const struct esf_answer *answer, const char *na
 	if (site < 0)
 		return NULL;
 	card = esf_plane_card(answer->sources->plane, (uint32_t)site);
-	return esf_document_site_ledger(card == NULL ? &nothing : &card->ledger);
+	return esf_document_with_gap(
+	    esf_document_site_ledger(card == NULL ? &nothing : &card->ledger),
+	    card == NULL ? 0 : card->forgotten);
 }
 
 /* NULL: there are no lcores (or no memory). */
@@ -134,10 +137,18 @@ static struct esf_pressure *read_pressure(const struct esf_api_sources *sources)
 	return sources->launch != NULL ? esf_launch_pressure(sources->launch) : NULL;
 }
 
+static void read_state(const struct esf_api_sources *sources, struct esf_state_status *out)
+{
+	*out = (struct esf_state_status){ 0 };
+	if (sources->state != NULL)
+		esf_state_status(sources->state, out);
+}
+
 json_t *esf_answer_ledger(const struct esf_answer *answer)
 {
 	const char *site = esf_request_param(answer->request, "site");
 	struct esf_pressure *pressure;
+	struct esf_state_status state;
 	struct esf_ledger ledger;
 	json_t *document;
 
@@ -147,7 +158,8 @@ json_t *esf_answer_ledger(const struct esf_answer *answer)
 	esf_plane_ledger(answer->sources->plane, &ledger);
 	document = esf_document_ledger(&ledger, pressure);
 	free(pressure);
-	return document;
+	read_state(answer->sources, &state);
+	return esf_document_with_restart(document, &state, ledger.forgotten);
 }
 
 /* Alive: the control thread has made a view within the last few epochs (at least two seconds). */
@@ -181,6 +193,7 @@ void esf_answer_metrics(const struct esf_answer *answer)
 	struct esf_exports_status *exports =
 	    answer->sources->exports == NULL ? NULL : esf_exports_status(answer->sources->exports);
 	struct esf_history_status history = { 0 };
+	struct esf_state_status state;
 	struct esf_ledger ledger;
 	struct esf_prometheus_input input = {
 		.view = esf_views_closed(answer->sources->views),
@@ -191,10 +204,12 @@ void esf_answer_metrics(const struct esf_answer *answer)
 		.reloads = esf_reload_count(answer->sources->reload),
 		.history = &history,
 		.exports = exports,
+		.state = &state,
 		.started = answer->sources->started,
 		.published = esf_plane_settled(answer->sources->plane),
 	};
 
+	read_state(answer->sources, &state);
 	if (answer->sources->history != NULL)
 		esf_history_status(answer->sources->history, &history);
 	esf_plane_ledger(answer->sources->plane, &ledger);

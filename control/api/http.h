@@ -10,6 +10,7 @@
 #include "control/fleet/intervals.h"
 #include "control/fleet/views.h"
 #include "control/history/history.h"
+#include "control/state/state.h"
 #include "control/incident/event_log.h"
 #include "control/reload.h"
 #include "dataplane/plane.h"
@@ -27,6 +28,7 @@ struct esf_api_sources {
 	struct esf_intervals *intervals;
 	struct esf_history *history; /* NULL: none (tests) */
 	struct esf_exports *exports; /* NULL: none (tests) */
+	struct esf_state *state;     /* NULL: none (tests) */
 	const struct esf_event_log *events;
 	const struct esf_plane *plane;
 	const struct esf_launch *launch; /* NULL: no ports, nic and mbufs are zeroes */

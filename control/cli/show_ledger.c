@@ -68,11 +68,43 @@ static void put_lcores(const struct esf_screen *screen, const json_t *ledger)
 	    esf_text_count((uint64_t)esf_field_count(mbufs, "total"), c));
 }
 
+/* After a start with nothing there is nothing to say. */
+static void put_restart(const struct esf_screen *screen, const json_t *ledger)
+{
+	const json_t *restart = json_object_get(ledger, "restart");
+	const json_t *snapshot = json_object_get(ledger, "snapshot");
+	double age = (double)(esf_field_count(restart, "restarted_at") -
+	                      esf_field_count(restart, "snapshot_time")) / 1e9;
+	char all[ESF_TEXT_NUMBER_SIZE], latest[ESF_TEXT_NUMBER_SIZE];
+
+	if (json_is_object(restart))
+		fprintf(screen->out,
+		    "restart     from a snapshot %.1f s old; gap: %s datagrams, %s of all restarts\n",
+		    age,
+		    esf_text_count((uint64_t)esf_field_count(restart, "gap_latest"), latest),
+		    esf_text_count((uint64_t)esf_field_count(restart, "gap"), all));
+	if (json_is_object(snapshot) && !esf_field_bool(snapshot, "well"))
+		fprintf(screen->out, "snapshot    NOT WRITTEN: %s\n",
+		    esf_field_text(snapshot, "error"));
+}
+
+/* Of a site. */
+static void put_gap(const struct esf_screen *screen, const json_t *ledger)
+{
+	char number[ESF_TEXT_NUMBER_SIZE];
+
+	if (esf_field_count(ledger, "gap") > 0)
+		fprintf(screen->out, "restarts    forgot %s datagrams\n",
+		    esf_text_count((uint64_t)esf_field_count(ledger, "gap"), number));
+}
+
 void esf_show_ledger_lines(const struct esf_screen *screen, const json_t *ledger)
 {
 	put_counts(screen, "datagrams", json_object_get(ledger, "datagrams"));
 	put_counts(screen, "records", json_object_get(ledger, "records"));
 	put_balance(screen, ledger);
+	put_restart(screen, ledger);
+	put_gap(screen, ledger);
 	put_lcores(screen, ledger);
 	esf_show_pressure(screen, ledger);
 }
@@ -141,6 +173,8 @@ void esf_show_ledger(const struct esf_screen *screen, const json_t *ledger, bool
 	put_verdicts(screen, "DATAGRAMS", json_object_get(ledger, "datagrams"), all);
 	put_verdicts(screen, "RECORDS", json_object_get(ledger, "records"), all);
 	put_balance(screen, ledger);
+	put_restart(screen, ledger);
+	put_gap(screen, ledger);
 	put_lcores(screen, ledger);
 	esf_show_pressure(screen, ledger);
 }

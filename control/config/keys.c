@@ -401,8 +401,7 @@ static const struct esf_key export_item = {
 };
 
 static const struct esf_key state_fields[] = {
-	{ ESF_TEXT("file", struct esf_file, config.state.file, 4095), .nullable = true,
-	    .not_built = "set file: null" },
+	{ ESF_TEXT("file", struct esf_file, config.state.file, 4095), .nullable = true },
 	{ ESF_DURATION("every", struct esf_file, config.state.every_ns, ESF_S, ESF_H) },
 	ESF_END,
 };

@@ -110,6 +110,41 @@ static void put_history(FILE *out, const struct esf_history_status *history)
 	    "When the history was written last, Unix time; 0: not yet.", history->last_written);
 }
 
+static void put_state(FILE *out, const struct esf_state_status *state)
+{
+	put_count(out, "estream_snapshot_well", "gauge",
+	    "1 while the snapshot's file could be written the last time, else 0.", state->well);
+	put_seconds(out, "estream_snapshot_written_timestamp_seconds",
+	    "Of when the latest snapshot of this run is, Unix time; 0: none yet.", state->time);
+	put_count(out, "estream_snapshot_written_total", "counter", "Snapshots written.",
+	    state->written);
+	put_count(out, "estream_snapshot_failures_total", "counter",
+	    "Snapshots that could not be made or written.", state->failures);
+	put_count(out, "estream_snapshot_bytes", "gauge", "Size of the latest snapshot's file.",
+	    state->size);
+	put_seconds(out, "estream_snapshot_duration_seconds",
+	    "From the asking for the latest snapshot to its being in place.", state->duration);
+	put_count(out, "estream_snapshot_refused_total", "counter",
+	    "Snapshots found at the start that were refused and set aside.", state->refused);
+}
+
+/* After a start with nothing all of it is 0. */
+static void put_restart(FILE *out, const struct esf_state_status *state, uint64_t gap)
+{
+	put_seconds(out, "estream_snapshot_restored_timestamp_seconds",
+	    "Of when the snapshot was that this run went on from, Unix time; 0: of none.",
+	    state->warm ? state->snapshot_time : 0);
+	put_count(out, "estream_snapshot_restored_sites", "gauge",
+	    "Sites that this run took over from a snapshot.", state->sites);
+	put_count(out, "estream_snapshot_restored_windows", "gauge",
+	    "Open windows of sites that this run took over from a snapshot.", state->windows);
+	put_count(out, "estream_snapshot_dropped", "gauge",
+	    "Sites, and parts of others, in that snapshot that this configuration has no place for.",
+	    state->dropped_sites + state->dropped_parts);
+	put_count(out, "estream_restart_gap_total", "counter",
+	    "ETD sequence numbers between a snapshot and the restart from it, of all restarts.", gap);
+}
+
 static void put_events(FILE *out, const struct esf_event_snapshot *events)
 {
 	head(out, "estream_events_total", "counter", "Events by the code of their signature.");
@@ -323,6 +358,10 @@ int esf_prometheus_render(const struct esf_prometheus_input *input, char **text,
 		put_history(out, input->history);
 	if (input->exports != NULL && input->exports->count > 0)
 		esf_prometheus_put_exports(out, input->exports);
+	if (input->state != NULL && input->state->on) {
+		put_state(out, input->state);
+		put_restart(out, input->state, input->ledger->forgotten);
+	}
 	if (input->pressure != NULL)
 		esf_prometheus_put_pressure(out, input->pressure);
 	if (input->pipeline != NULL)

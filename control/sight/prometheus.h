@@ -10,6 +10,7 @@
 #include "control/history/history.h"
 #include "control/incident/event_log.h"
 #include "control/reload.h"
+#include "control/state/state.h"
 #include "dataplane/ledger.h"
 #include "lcores/pipeline.h"
 #include "lcores/pressure.h"
@@ -31,6 +32,8 @@ struct esf_prometheus_input {
 	const struct esf_exports_status *exports; /* NULL: none */
 	int64_t started;                          /* Unix ns */
 	int64_t published; /* Unix ns: all accepted until then is; INT64_MIN: nothing yet */
+	const struct esf_state_status *state;     /* NULL: none */
+	int64_t started; /* Unix ns */
 };
 
 /* Any thread that may read the view. 0 with *text malloc'ed, size bytes and a terminator; or
