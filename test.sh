@@ -200,7 +200,7 @@ phase_fuzz()
 		check "fuzz_$name builds" clang "${arguments[@]}" $(pkg-config --cflags libdpdk) "$source" -o "$target" \
 			-Wl,--start-group "${libraries[@]/#/$folder/}" -Wl,--end-group \
 			$(pkg-config --libs libdpdk libhs libsodium liburcu-qsbr liburcu jansson yaml-0.1 \
-				libmicrohttpd libpcap muparser sqlite3 libcurl zlib) -lIPSec_MB -lm -lpthread
+				libmicrohttpd libpcap muparser sqlite3 libcurl zlib libzstd) -lIPSec_MB -lm -lpthread
 		[ -x "$target" ] || continue
 		check "fuzz_$name: its corpus" timeout 120 "$target" -runs=0 "tests/fuzz/corpus/$name"
 		mkdir -p "$folder/new_$name"
@@ -292,6 +292,7 @@ phase_live()
 	counted "storm" timeout 60 python3 tests/e2e/storm.py "$TEST_BUILD/gcc"
 	counted "reload" timeout 180 python3 tests/e2e/reload.py "$TEST_BUILD/gcc"
 	counted "history" timeout 300 python3 tests/e2e/history.py "$TEST_BUILD/gcc"
+	counted "restart" timeout 240 python3 tests/e2e/restart.py "$TEST_BUILD/gcc"
 	counted "redundant paths" timeout 180 python3 tests/e2e/paths.py "$TEST_BUILD/gcc"
 	return_hugepages
 }

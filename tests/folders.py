@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "bench/gate": {"bench", "dataplane"},
     "bench/micro": {"bench", "control", "lcores", "dataplane"},
     "bench/ndr": {"bench", "control", "lcores", "dataplane"},
+    "bench/snapshot": {"bench", "control", "lcores", "dataplane"},
     "bench/pipeline": {"bench", "control", "lcores", "dataplane"},
 }
 SHARED = {"bench": {"dataplane/etd_wire.h"}}

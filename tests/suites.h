@@ -45,6 +45,8 @@
 	X(steer)                                                                                   \
 	X(shedding)                                                                                \
 	X(publication)                                                                             \
+	X(state)                                                                                   \
+	X(remember)                                                                                \
 	X(publish)                                                                                 \
 	X(swap)                                                                                    \
 	X(handover)                                                                                \

@@ -592,7 +592,7 @@ static void what_is_not_built_says_so(void)
 		    "t:1: ai.slots: 3 AI slots, profile small takes 2: use profile medium" },
 		{ "http: {token_file: t}\n",
 		    "t:1: http.token_file: not built yet: set token_file: null" },
-		{ "state: {file: s}\n", "t:1: state.file: not built yet: set file: null" },
+		{ "state: {every: 500ms}\n", "t:1: state.every: got \"500ms\", want a duration of 1s..1h" },
 		{ "state: {file: null}\nhistory: {file: null, keep: 90d}\nai: {slots: []}\n"
 		  "maintenance: []\nsignatures: []\nunknown_sites: refuse\ninventory: null\n"
 		  "compare: {calibrate: fleetwise, peers: 'label:vendor'}\nhttp: {token_file: ~}\n",

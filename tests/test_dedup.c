@@ -314,6 +314,85 @@ static void random_streams_agree_with_the_model(void)
 	}
 }
 
+/* A stream that waits after a restart; forgotten is of lost, until the caller takes it out. */
+struct waited {
+	uint32_t boot, seq;
+	int verdict;
+	uint64_t lost, forgotten;
+};
+
+static void play_waiting(uint32_t highest, uint32_t former, const struct waited *steps)
+{
+	struct esf_dedup dedup = { .highest = highest, .lowest = highest == 0 ? 0 : 1 };
+	uint64_t bitmap[1] = { highest == 0 ? 0 : UINT64_MAX };
+
+	esf_dedup_wait(&dedup, former, BOOT + 100);
+	for (int i = 0; i < STEPS_MAX && steps[i].boot != 0; i++) {
+		const struct waited *step = &steps[i];
+		int verdict =
+		    esf_dedup_accept(&dedup, bitmap, 64, step->boot, step->seq, BOOT_LIMIT);
+
+		if (verdict != step->verdict || dedup.lost != step->lost ||
+		    dedup.forgotten != step->forgotten)
+			fprintf(stderr, "step %d: verdict %d, lost %llu, forgotten %llu\n", i,
+			    verdict, (unsigned long long)dedup.lost,
+			    (unsigned long long)dedup.forgotten);
+		CU_ASSERT_EQUAL(verdict, step->verdict);
+		CU_ASSERT_EQUAL(dedup.lost, step->lost);
+		CU_ASSERT_EQUAL(dedup.forgotten, step->forgotten);
+	}
+}
+
+static void restart_forgets_what_lies_before_the_first_that_comes(void)
+{
+	static const struct waited near[] = { { BOOT, 100, DUP, 0, 0 }, { BOOT, 36, OLD, 0, 0 },
+		{ BOOT, 103, OK, 2, 2 }, { BOOT, 101, DUP, 2, 2 }, { BOOT, 102, DUP, 2, 2 },
+		{ BOOT, 104, OK, 2, 2 }, { BOOT, 106, OK, 2, 2 }, { BOOT, 105 + 64, OK, 3, 2 }, { 0 } };
+	static const struct waited next[] = { { BOOT, 101, OK, 0, 0 }, { BOOT, 103, OK, 0, 0 },
+		{ BOOT, 102 + 64, OK, 1, 0 }, { 0 } };
+	static const struct waited far[] = { { BOOT, 1101, OK, 1000, 1000 },
+		{ BOOT, 1037, OLD, 1000, 1000 }, { BOOT, 1038, DUP, 1000, 1000 },
+		{ BOOT, 1102, OK, 1000, 1000 }, { 0 } };
+
+	play_waiting(100, BOOT, near);
+	play_waiting(100, BOOT, next);
+	play_waiting(100, BOOT, far);
+}
+
+static void life_that_began_meanwhile_began_with_one(void)
+{
+	static const struct waited began[] = { { BOOT - 1, 5, OLD, 0, 0 },
+		{ BOOT + 50, 4, OK, 3, 3 }, { BOOT + 50, 2, DUP, 3, 3 }, { BOOT + 50, 6, OK, 3, 3 },
+		{ BOOT + 50, 5 + 64, OK, 4, 3 }, { 0 } };
+	static const struct waited first[] = { { BOOT + 50, 1, OK, 0, 0 },
+		{ BOOT + 50, 2, OK, 0, 0 }, { 0 } };
+	static const struct waited later[] = { { BOOT + 101, 40, OK, 0, 0 },
+		{ BOOT + 101, 39, OK, 0, 0 }, { 0 } };
+	static const struct waited before[] = { { BOOT, 4000, OK, 0, 0 }, { BOOT, 3999, OK, 0, 0 },
+		{ 0 } };
+
+	play_waiting(100, BOOT, began);
+	play_waiting(100, BOOT, first);
+	play_waiting(100, BOOT, later);
+	play_waiting(0, BOOT + 49, began + 1); /* a stream that nobody knew */
+	play_waiting(0, BOOT + 49, first);
+	play_waiting(0, BOOT + 49, later);
+	play_waiting(0, BOOT, before); /* and sent long before: who knows what */
+}
+
+static void window_of_another_size_takes_over_what_is_known(void)
+{
+	const struct esf_dedup dedup = { .boot = BOOT, .highest = 1000, .lowest = 1 };
+	uint64_t small[1] = { UINT64_MAX }, large[4], back[1];
+
+	small[0] &= ~(UINT64_C(1) << (990 % 64)); /* 990 was not seen */
+	esf_dedup_refit(&dedup, small, 64, large, 256);
+	for (uint32_t seq = 1000 - 255; seq <= 1000; seq++)
+		CU_ASSERT_EQUAL(large[seq % 256 / 64] >> seq % 64 & 1, seq != 990);
+	esf_dedup_refit(&dedup, large, 256, back, 64);
+	CU_ASSERT_EQUAL(back[0], small[0]);
+}
+
 void esf_suite_dedup(void)
 {
 	CU_pSuite suite = CU_add_suite("dedup", NULL, NULL);
@@ -331,4 +410,7 @@ void esf_suite_dedup(void)
 	CU_ADD_TEST(suite, refusals_change_nothing);
 	CU_ADD_TEST(suite, bitmap_has_a_bit_for_each_number);
 	CU_ADD_TEST(suite, random_streams_agree_with_the_model);
+	CU_ADD_TEST(suite, restart_forgets_what_lies_before_the_first_that_comes);
+	CU_ADD_TEST(suite, life_that_began_meanwhile_began_with_one);
+	CU_ADD_TEST(suite, window_of_another_size_takes_over_what_is_known);
 }

@@ -125,11 +125,16 @@ PLACED = {"time": INT, "window": WINDOW, **EXPLAINED}
 STORM = {"active": BOOL, "sites": [TEXT], "fleet": BOOL}
 FLEET = {"time": INT, "config_revision": INT, "window": WINDOW, "storm": STORM,
          "fleet": SCOPE, "regions": [SCOPE], **EXPLAINED}
-SITE_LEDGER = {"datagrams": Named(INT), "records": Named(INT), "in_flight": INT, "balanced": BOOL}
+SUMS = {"datagrams": Named(INT), "records": Named(INT), "in_flight": INT, "balanced": BOOL}
+SITE_LEDGER = {**SUMS, "gap": INT}
+RESTART = {"snapshot_time": INT, "restarted_at": INT, "gap": INT, "gap_latest": INT, "sites": INT, "streams": INT,
+           "windows": INT, "dropped": {"sites": INT, "parts": INT}}
+SNAPSHOT = {"file": TEXT, "well": BOOL, "error": Maybe(TEXT), "time": Maybe(INT), "bytes": INT, "duration_us": INT,
+            "written": INT, "failures": INT, "refused": INT, "exact": BOOL}
 LOST = dict.fromkeys(("missed", "no_buffer", "errors"), INT)
 QUEUE = {"errors": Maybe(INT), **dict.fromkeys(("queue", "lcore", "packets", "polls", "bursts", "full_bursts", "unbuffered",
                                                 "unsent"), INT)}
-LEDGER = {**SITE_LEDGER, "nic": {**LOST, "ports": [{**LOST, "port": INT, "name": TEXT, "queues": [QUEUE]}]},
+LEDGER = {**SUMS, "restart": Maybe(RESTART), "snapshot": Maybe(SNAPSHOT), "nic": {**LOST, "ports": [{**LOST, "port": INT, "name": TEXT, "queues": [QUEUE]}]},
           "mbufs": dict.fromkeys(("total", "free", "in_use"), INT),
           "rings": [dict.fromkeys(("from", "to", "capacity", "high_water", "refused"), INT)],
           "mempools": [{"name": TEXT, **dict.fromkeys(("size", "free", "low_water", "failed"), INT)}]}
