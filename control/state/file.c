@@ -16,6 +16,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+#include "control/fleet/interval.h"
 #include "dataplane/counter.h"
 #include "dataplane/dedup.h"
 #include "dataplane/ledger.h"
@@ -53,11 +54,15 @@ struct esf_state_writer {
 	char path[PATH_SIZE], new_path[PATH_SIZE];
 };
 
+/* Another order of the same members, which this can't see, wants another ESF_STATE_VERSION. */
 static uint64_t shape(void)
 {
 	const uint64_t of[] = { ESF_DATAGRAM_VERDICTS_COUNT, ESF_RECORD_VERDICTS_COUNT,
 		ESF_SITE_DATAGRAM_FIRST, ESF_SHED_CLASSES, sizeof(struct esf_site_ledger),
-		sizeof(struct esf_remembered_ledger), sizeof(struct esf_acc), ESF_COUNTER_TAIL };
+		sizeof(struct esf_remembered_ledger), sizeof(struct esf_acc),
+		offsetof(struct esf_acc, samples), offsetof(struct esf_acc, last_us),
+		sizeof(struct esf_interval_row), sizeof(struct esf_interval_cell),
+		ESF_COUNTER_TAIL };
 
 	return XXH3_64bits(of, sizeof(of));
 }
