@@ -5,7 +5,7 @@ gap that the ledger tells, are what was sent, to the unit, each time. Needs root
 
 A packet socket that is being opened may take some datagrams, miss those of the next milliseconds, and go on: these did not come
 between the snapshot and the first one after the restart, but behind it, so they are lost, and said to be. Until it is bound it also
-hears what goes over other links of this machine: so the port is one that no other test sends to."""
+hears what goes over other links of this machine: so the port is this run's own."""
 import argparse
 import glob
 import json
@@ -22,6 +22,7 @@ from live import RING, check_metrics, eal_on
 
 S = 10 ** 9
 SITES, STREAMS, RATE = 8, 2, 1600
+PORT = 20000 + os.getpid() % 20000
 WINDOW = 64         # of numbers: what is missing is lost once that many more have come
 CONFIG = """\
 profile: small
@@ -29,7 +30,7 @@ domain: energy
 ports:
   - {port: 0, addresses: [10.9.0.2/24]}
 listeners:
-  - {udp: 47711, format: etd}
+  - {udp: %d, format: etd}
   - {udp: 8089, format: influx}
 normalise:
   - {match: "^m$", kpi: thermal_margin, min: 0, max: 100}
@@ -50,7 +51,7 @@ class Stream:
     """etd_stream.py on the link's far end."""
 
     def __init__(self, link):
-        command = ["python3", os.path.join(ROOT, "tests/e2e/etd_stream.py"), "10.9.0.2", "47711", str(SITES),
+        command = ["python3", os.path.join(ROOT, "tests/e2e/etd_stream.py"), "10.9.0.2", str(PORT), str(SITES),
                    str(STREAMS), str(RATE)]
         self.process = subprocess.Popen(link.inside(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -144,7 +145,7 @@ def check_cycle(checks, what, appliance, folder, sent, totals):
 def killed(checks, build, folder, args, lcores=None):
     """kill -9 at random moments; then a clean stop, and a start after it."""
     dice, totals, kills = random.Random(args.seed), {}, args.kills
-    config = CONFIG % (folder, folder, WINDOW)
+    config = CONFIG % (PORT, folder, folder, WINDOW)
     with Link() as link:
         eal = eal_on(link, NO_HUGE, RING, lcores)
         with Appliance(build, config, eal) as appliance, Stream(link) as stream:
@@ -226,7 +227,7 @@ def clean(checks, build, appliance, stream, folder, totals):
 
 def refused(checks, build, folder, _):
     """What is no snapshot, or is damaged, is said, set aside, counted; and all begins with nothing."""
-    config, path = CONFIG % (folder, folder, WINDOW), folder + "/state"
+    config, path = CONFIG % (PORT, folder, folder, WINDOW), folder + "/state"
     with Link() as link:
         with Appliance(build, config, eal_on(link, NO_HUGE, RING)) as appliance:
             end(checks, "first", appliance)
