@@ -30,10 +30,9 @@ struct esf_prometheus_input {
 	struct esf_reload_counts reloads;
 	const struct esf_history_status *history; /* NULL: none */
 	const struct esf_exports_status *exports; /* NULL: none */
+	const struct esf_state_status *state;     /* NULL: none */
 	int64_t started;                          /* Unix ns */
 	int64_t published; /* Unix ns: all accepted until then is; INT64_MIN: nothing yet */
-	const struct esf_state_status *state;     /* NULL: none */
-	int64_t started; /* Unix ns */
 };
 
 /* Any thread that may read the view. 0 with *text malloc'ed, size bytes and a terminator; or
