@@ -31,7 +31,6 @@ ports:
   - {port: 0, addresses: [10.9.0.2/24]}
 listeners:
   - {udp: %d, format: etd}
-  - {udp: 8089, format: influx}
 normalise:
   - {match: "^m$", kpi: thermal_margin, min: 0, max: 100}
 rollup: {window: 1s, windows_open: 2, epoch: 100ms, intervals: [1s, 5s, 1m]}
