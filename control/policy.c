@@ -271,18 +271,32 @@ static int read_keys(
 	return result;
 }
 
+/* None where no site asks for it: then the usual datagram goes a shorter way (policy.h). */
+static int policy_require_seal(const struct esf_config *config, struct esf_policy *policy)
+{
+	size_t places = esf_profile_limits(config->profile)->sites + (size_t)1;
+	bool *required = NULL;
+
+	for (uint32_t i = 0; i < config->sites_count; i++) {
+		if (!config->sites[i].require_seal)
+			continue;
+		if (required == NULL)
+			required = calloc(places, sizeof(*required));
+		if (required == NULL)
+			return -ENOMEM;
+		policy->require_seal = required;
+		required[esf_config_slot(config, i)] = true;
+	}
+	return 0;
+}
+
 static int policy_keys(const struct esf_config *config, struct esf_policy *policy, FILE *errors)
 {
 	uint32_t count = count_keys(config);
 	struct esf_seal_key *keys = calloc(count + 1, sizeof(*keys));
-	bool *required =
-	    calloc(esf_profile_limits(config->profile)->sites + (size_t)1, sizeof(*required));
 	struct esf_seal_keyring *keyring = NULL;
-	int result = keys == NULL || required == NULL ? -ENOMEM : 0;
+	int result = keys == NULL ? -ENOMEM : policy_require_seal(config, policy);
 
-	policy->require_seal = required;
-	for (uint32_t i = 0; i < config->sites_count && result == 0; i++)
-		required[esf_config_slot(config, i)] = config->sites[i].require_seal;
 	if (result == 0)
 		result = read_keys(config, keys, count, errors);
 	if (result == 0 && count > 0)

@@ -44,7 +44,8 @@ struct esf_policy {
 	const struct esf_ruleset *rules;
 	const struct esf_signatures *signatures; /* NULL: none */
 	const struct esf_seal_keyring *keyring;  /* NULL: no site has keys */
-	const bool *require_seal;                /* by site; NULL: only where the listener does */
+	/* By site; NULL: only where the listener does, and unsealed datagrams go a shorter way. */
+	const bool *require_seal;
 	bool learn_sites; /* unknown ones become known, while there is room */
 	int64_t max_skew_ns;
 	int64_t line_window_ns;

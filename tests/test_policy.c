@@ -153,6 +153,15 @@ static void too_many_listeners_since_the_start_are_refused(void)
 	let_go(&made, NULL);
 }
 
+/* With one, unsealed datagrams do not go the short way. */
+static void no_table_of_seals_is_made_where_no_site_wants_one(void)
+{
+	struct made made = make(HEAD SITES LISTENERS, NULL);
+
+	CU_ASSERT_PTR_NULL(made.policy->require_seal);
+	let_go(&made, NULL);
+}
+
 void esf_suite_policy(void)
 {
 	CU_pSuite suite = CU_add_suite("policy", NULL, NULL);
@@ -161,4 +170,5 @@ void esf_suite_policy(void)
 	CU_ADD_TEST(suite, changed_rules_are_a_generation_of_their_own);
 	CU_ADD_TEST(suite, listeners_keep_their_index);
 	CU_ADD_TEST(suite, too_many_listeners_since_the_start_are_refused);
+	CU_ADD_TEST(suite, no_table_of_seals_is_made_where_no_site_wants_one);
 }
