@@ -47,9 +47,10 @@ uint32_t esf_dedup_words(uint32_t size);
 
 /*
  * Judges and, when accepted, records (boot, seq). boot_limit: highest boot (Unix seconds) that is
- * believed, now + clock.max_skew. seq is not 0. Returns ESF_DATAGRAM_ACCEPTED, _DUPLICATE (seen) or
- * _STALE (an earlier boot, below the window: seq <= highest - size, or a boot beyond boot_limit).
- * Only ACCEPTED changes state. Work per call is bounded by the bitmap's words.
+ * believed, now + clock.max_skew, and below ESF_DEDUP_WAITS. seq is not 0. Returns
+ * ESF_DATAGRAM_ACCEPTED, _DUPLICATE (seen) or _STALE (an earlier boot, below the window: seq <=
+ * highest - size, or a boot beyond boot_limit). Only ACCEPTED changes state. Work per call is
+ * bounded by the bitmap's words.
  */
 enum esf_datagram_verdict esf_dedup_accept(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size,
     uint32_t boot, uint32_t seq, uint32_t boot_limit);

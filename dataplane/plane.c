@@ -66,6 +66,7 @@ static void shard_destroy(struct esf_shard *shard)
 	free(shard->storming);
 	free(shard->refused_sites);
 	free(shard->slots);
+	free(shard->slots_oldest);
 	free(shard);
 }
 
@@ -94,12 +95,15 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->storming = calloc(options->sites_count + 1, sizeof(*shard->storming));
 	shard->refused_sites = calloc(ESF_LINES_MAX, sizeof(*shard->refused_sites));
 	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
+	shard->slots_oldest = malloc((plane->slots_mask + 1) * sizeof(*shard->slots_oldest));
 	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
 	    shard->events == NULL || shard->windows == NULL || shard->blocks == NULL ||
 	    shard->cards == NULL || shard->unmapped_lists == NULL || shard->touched == NULL ||
 	    shard->dirty == NULL || shard->publishing == NULL || shard->refused_sites == NULL ||
-	    shard->slots == NULL || shard->storming == NULL)
+	    shard->slots == NULL || shard->slots_oldest == NULL || shard->storming == NULL)
 		return -ENOMEM;
+	for (uint32_t i = 0; i <= plane->slots_mask; i++)
+		shard->slots_oldest[i] = INT64_MAX;
 	result = esf_sealer_create(&shard->sealer);
 	if (result != 0 && result != -ENOTSUP)
 		return result;

@@ -37,6 +37,13 @@ static struct esf_window *find_window(
 	return found;
 }
 
+static void note_oldest(struct esf_shard *shard, int64_t window)
+{
+	int64_t *oldest = &shard->slots_oldest[(uint64_t)window & shard->plane->slots_mask];
+
+	*oldest = window < *oldest ? window : *oldest;
+}
+
 static __attribute__((cold)) struct esf_window *window_open(
     struct esf_shard *shard, struct esf_site *site, int64_t window)
 {
@@ -57,6 +64,7 @@ static __attribute__((cold)) struct esf_window *window_open(
 	opened->site = site_index;
 	opened->next_in_slot = *list;
 	*list = opened;
+	note_oldest(shard, window);
 	opened->next_of_site = *place;
 	rcu_set_pointer(place, opened);
 	return opened;
@@ -260,15 +268,28 @@ static void window_close(struct esf_shard *shard, struct esf_window *window)
 	esf_pool_retire(shard->windows, window);
 }
 
+/* Goes to the next slot, from this one on, that holds a window to be given back. */
+static void enter_slot(struct esf_shard *shard, uint32_t slot)
+{
+	while (slot <= shard->plane->slots_mask && shard->slots_oldest[slot] > shard->recycled)
+		slot++;
+	if (slot > shard->plane->slots_mask) {
+		shard->recycling = NULL;
+		return;
+	}
+	shard->recycling_slot = slot;
+	shard->recycling = &shard->slots[slot];
+	shard->slots_oldest[slot] = INT64_MAX; /* noted again of those that stay */
+}
+
 static void start_recycling(struct esf_shard *shard)
 {
 	int64_t consumed = atomic_load_explicit(&shard->plane->consumed, memory_order_acquire);
 
-	if (consumed == shard->recycled)
+	if (consumed == shard->recycled || shard->recycling != NULL)
 		return;
 	shard->recycled = consumed;
-	shard->recycling_slot = 0;
-	shard->recycling = &shard->slots[0];
+	enter_slot(shard, 0);
 }
 
 /*
@@ -281,13 +302,13 @@ static void recycle(struct esf_shard *shard, uint32_t *budget)
 		struct esf_window *window = *shard->recycling;
 
 		if (window == NULL) {
-			bool last = ++shard->recycling_slot > shard->plane->slots_mask;
-
-			shard->recycling = last ? NULL : &shard->slots[shard->recycling_slot];
+			enter_slot(shard, shard->recycling_slot + 1);
 			continue;
 		}
 		--*budget;
+		__builtin_prefetch(window->next_in_slot);
 		if (window->window > shard->recycled || window->dirty) {
+			note_oldest(shard, window->window);
 			shard->recycling = &window->next_in_slot;
 			continue;
 		}
@@ -314,19 +335,22 @@ static void start_publication(struct esf_shard *shard)
 	shard->touched_end = shard->touched_next;
 }
 
-/* Returns how much of the budget was used. */
+/*
+ * Publishing and giving back have a budget each: where publications follow one another without a
+ * pause, windows have to go all the same. Returns how much was done.
+ */
 static uint32_t go_on(struct esf_shard *shard, uint32_t budget)
 {
-	uint32_t left = budget;
+	uint32_t left = budget, recyclable = budget;
 
 	if (shard->is_publishing && publish_windows(shard, &left) && publish_cards(shard, &left)) {
 		shard->is_publishing = false;
 		atomic_store_explicit(&shard->settled, shard->published_at, memory_order_release);
 		start_recycling(shard);
 	}
-	recycle(shard, &left);
+	recycle(shard, &recyclable);
 	esf_shard_mature(shard);
-	return budget - left;
+	return budget - left + (budget - recyclable);
 }
 
 static uint32_t budget_of_pass(struct esf_shard *shard)

@@ -37,8 +37,8 @@ static void set_time(struct esf_shard *shard, int64_t now)
 	shard->future_limit = now > INT64_MAX - shard->policy->max_skew_ns
 	                          ? INT64_MAX
 	                          : now + shard->policy->max_skew_ns;
-	shard->boot_limit = shard->future_limit / 1000000000 > UINT32_MAX
-	                        ? UINT32_MAX
+	shard->boot_limit = shard->future_limit / 1000000000 >= ESF_DEDUP_WAITS
+	                        ? ESF_DEDUP_WAITS - 1
 	                        : (uint32_t)(shard->future_limit / 1000000000);
 	if (now >= shard->current_end) {
 		shard->current_window = esf_window_index(now, options->window_ns);

@@ -146,6 +146,7 @@ struct esf_shard {
 	uint32_t publishing_next, publishing_count;
 	uint64_t datagrams_before;     /* this pass's */
 	struct esf_window **slots;     /* live windows by index & slots_mask */
+	int64_t *slots_oldest;         /* no window in the slot's list is older */
 	int64_t recycled;              /* windows up to it are given back */
 	struct esf_window **recycling; /* how far that has come; NULL: done */
 	uint32_t recycling_slot;

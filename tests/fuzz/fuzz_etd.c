@@ -109,8 +109,9 @@ static void walk_window(uint32_t boot, uint32_t seq, const uint8_t *steps, uint3
 	uint64_t bitmap[ESF_SEQUENCE_WINDOW_MAX / 64] = { 0 };
 	struct esf_dedup dedup = { 0 };
 	uint32_t window = count % 2 == 0 ? 64 : 1024;
-	uint32_t boot_limit = boot > UINT32_MAX - 8 ? UINT32_MAX : boot + 8;
+	uint32_t boot_limit = boot >= ESF_DEDUP_WAITS - 8 ? ESF_DEDUP_WAITS - 1 : boot + 8;
 
+	model.boot = 0;
 	model.count = 0;
 	model.lost_before = 0;
 	for (uint32_t i = 0; i <= count && i < 256; i++) {
