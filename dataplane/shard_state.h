@@ -144,6 +144,7 @@ struct esf_shard {
 	int64_t published_at;           /* when it began: all accepted until then is in it */
 	struct esf_window **publishing; /* once dirty, now published one by one */
 	uint32_t publishing_next, publishing_count;
+	int64_t pass_before;           /* Unix ns: when the pass before began */
 	uint64_t datagrams_before;     /* this pass's */
 	struct esf_window **slots;     /* live windows by index & slots_mask */
 	int64_t *slots_oldest;         /* no window in the slot's list is older */
