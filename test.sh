@@ -224,6 +224,7 @@ phase_commands()
 
 phase_api()
 {
+	find_promtool
 	gcc_build && counted "the API" python3 tests/e2e/api.py "$TEST_BUILD/gcc"
 }
 
