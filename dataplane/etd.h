@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "etd_wire.h"
 #include "verdict.h"
@@ -65,14 +64,6 @@ struct esf_etd_raw_record {
 	double value;
 };
 static_assert(sizeof(struct esf_etd_raw_record) == ESF_ETD_DATA_SIZE, "no more, no less");
-
-static inline struct esf_etd_raw_record esf_etd_raw_at(const struct esf_etd *etd, uint32_t index)
-{
-	struct esf_etd_raw_record raw;
-
-	memcpy(&raw, etd->records + (size_t)index * ESF_ETD_DATA_SIZE, sizeof(raw));
-	return raw;
-}
 
 struct esf_etd_birth_record {
 	uint16_t alias;

@@ -17,9 +17,9 @@
 
 /*
  * Windows and cards, a pass: while datagrams come in full bursts one for every 1.5 us since the
- * pass before, which is about a fifth of an lcore's time, whatever a datagram takes and however
- * many sites there are; where that does not reach for an epoch, a publication takes longer. Else so
- * many.
+ * pass before, whatever a datagram takes and however many sites there are (one takes some 0.3 us
+ * where its memory is far); a publication then takes as long as it takes. At other times
+ * PUBLISHED_AT_LEISURE.
  */
 enum { NS_EACH = 1500, PUBLISHED_AT_LEAST = 4, PUBLISHED_AT_LEISURE = 256 };
 
