@@ -10,7 +10,7 @@
 /*
  * Runs of usual data records: good gauge samples of the window at hand, with ingestion full, of a
  * KPI that has a sample in it. What they have in common is looked at once, before the first one.
- * For take_data.c and take_short.h.
+ * For take_data.c.
  */
 
 /* What must be so of an alias lies in its first half, to be looked at at once. */

@@ -85,9 +85,8 @@ static void record(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uin
 /* The numbers up to last, from highest on, are forgotten: they count as seen. */
 static void skip(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t last)
 {
-	uint64_t skipped = last - dedup->highest, gone = (int64_t)last - size > dedup->highest
-	                                                     ? last - size - dedup->highest
-	                                                     : 0;
+	uint64_t skipped = last - dedup->highest,
+	         gone = (int64_t)last - size > dedup->highest ? last - size - dedup->highest : 0;
 	uint64_t from = dedup->highest + UINT64_C(1) + gone;
 
 	leave(dedup, bitmap, size, (int64_t)last - size);
@@ -182,4 +181,38 @@ void esf_dedup_refit(const struct esf_dedup *dedup, const uint64_t *from, uint32
 		if (!told || (from[(seq & (from_size - 1)) / WORD_BITS] & bit_of(seq)) != 0)
 			*word_of(bitmap, size, seq) |= bit_of(seq);
 	}
+}
+
+uint32_t esf_dedup_room(
+    const struct esf_dedup *dedup, const uint64_t *bitmap, uint32_t size, uint32_t count)
+{
+	uint32_t left = UINT32_MAX - dedup->highest, room = 0;
+
+	if (dedup->boot == ESF_DEDUP_WAITS || dedup->highest == 0)
+		return 0;
+	count = count < size ? count : size;
+	count = count < left ? count : left;
+	while (room < count) {
+		uint64_t seq = (uint64_t)dedup->highest + 1 + room;
+		uint64_t gaps = ~bitmap[(seq & (size - 1)) / WORD_BITS] >> (seq % WORD_BITS);
+		uint32_t run = gaps == 0 ? WORD_BITS : (uint32_t)__builtin_ctzll(gaps);
+
+		run = run < WORD_BITS - seq % WORD_BITS ? run : WORD_BITS - seq % WORD_BITS;
+		if (run == 0 && (int64_t)seq - size >= dedup->lowest)
+			break;
+		room += run == 0 ? 1 : run;
+	}
+	return room < count ? room : count;
+}
+
+void esf_dedup_go_on(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t last)
+{
+	for (uint64_t seq = dedup->highest + UINT64_C(1); seq <= last;) {
+		uint32_t first_bit = seq % WORD_BITS, room = WORD_BITS - first_bit;
+		uint32_t count = last - seq + 1 < room ? (uint32_t)(last - seq + 1) : room;
+
+		*word_of(bitmap, size, seq) |= UINT64_MAX >> (WORD_BITS - count) << first_bit;
+		seq += count;
+	}
+	dedup->highest = last;
 }

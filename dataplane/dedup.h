@@ -42,6 +42,17 @@ void esf_dedup_wait(struct esf_dedup *dedup, uint32_t former, uint32_t until);
 void esf_dedup_refit(const struct esf_dedup *dedup, const uint64_t *from, uint32_t from_size,
     uint64_t *bitmap, uint32_t size);
 
+/*
+ * How many numbers may come one after the other from highest + 1 on, none of which makes another
+ * one lost: at most size, and at most the count asked for. None while the stream waits, or before
+ * its first number.
+ */
+uint32_t esf_dedup_room(
+    const struct esf_dedup *dedup, const uint64_t *bitmap, uint32_t size, uint32_t count);
+
+/* Of that room, the numbers up to last, which is not below highest, have come. */
+void esf_dedup_go_on(struct esf_dedup *dedup, uint64_t *bitmap, uint32_t size, uint32_t last);
+
 /* Words of bitmap that a window of size sequence numbers (a power of two, 64..8192) needs. */
 uint32_t esf_dedup_words(uint32_t size);
 

@@ -65,14 +65,9 @@ void *esf_pool_take(struct esf_pool *pool)
 	return pool->base + pool->object_size * pool->used++;
 }
 
-void esf_pool_prefetch(const struct esf_pool *pool, uint32_t ahead)
+const void *esf_pool_next(const struct esf_pool *pool, uint32_t ahead)
 {
-	if (pool->free_count > ahead) {
-		const uint8_t *object = pool->free[pool->free_count - 1 - ahead];
-
-		for (size_t at = 0; at < pool->object_size; at += ESF_CACHE_LINE)
-			__builtin_prefetch(object + at, 1);
-	}
+	return pool->free_count > ahead ? pool->free[pool->free_count - 1 - ahead] : NULL;
 }
 
 void esf_pool_give(struct esf_pool *pool, void *object)

@@ -26,8 +26,8 @@ void esf_pool_destroy(struct esf_pool *pool);
 
 /* NULL when all are out. Contents are undefined, but zero the first time an object is used. */
 void *esf_pool_take(struct esf_pool *pool);
-/* Fetches what is likely to be taken next but `ahead`, to be written. */
-void esf_pool_prefetch(const struct esf_pool *pool, uint32_t ahead);
+/* What is likely to be taken next but `ahead`, to be fetched; NULL: one never used before. */
+const void *esf_pool_next(const struct esf_pool *pool, uint32_t ahead);
 
 void esf_pool_give(struct esf_pool *pool, void *object);
 

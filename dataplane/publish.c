@@ -44,6 +44,14 @@ static void note_oldest(struct esf_shard *shard, int64_t window)
 	*oldest = window < *oldest ? window : *oldest;
 }
 
+/* What was used of it by the one before. */
+static void clear(struct esf_window *window)
+{
+	for (uint64_t used = window->used; used != 0; used &= used - 1)
+		memset(&window->acc[__builtin_ctzll(used)], 0, sizeof(window->acc[0]));
+	memset(window, 0, sizeof(*window));
+}
+
 static __attribute__((cold)) struct esf_window *window_open(
     struct esf_shard *shard, struct esf_site *site, int64_t window)
 {
@@ -59,7 +67,7 @@ static __attribute__((cold)) struct esf_window *window_open(
 	if (opened == NULL)
 		return NULL;
 	site->windows_count++;
-	memset(opened, 0, sizeof(*opened) + plane->options.measures_count * sizeof(opened->acc[0]));
+	clear(opened);
 	opened->window = window;
 	opened->site = site_index;
 	opened->next_in_slot = *list;
@@ -77,8 +85,11 @@ struct esf_window *esf_shard_seek_window(
 
 	if (found == NULL)
 		found = window_open(shard, site, window);
-	if (found != NULL)
+	if (found != NULL) {
+		esf_site_fold(site);
 		site->recent = found;
+		site->turn = 0;
+	}
 	return found;
 }
 
@@ -105,28 +116,38 @@ static void block_fill(
     const struct esf_shard *shard, const struct esf_window *window, struct esf_block *block)
 {
 	const struct esf_site *site = &shard->plane->sites[window->site];
-	const uint32_t measures = shard->plane->options.measures_count;
+	uint64_t unused = block->used & ~window->used; /* by this one, but by the one before */
 
 	block->window = window->window;
 	block->site = window->site;
 	block->accepted = window->accepted;
 	block->comms_accepted = window->comms_accepted;
 	block->comms_lost = window->comms_lost;
-	memcpy(block->acc, window->acc, measures * sizeof(block->acc[0]));
-	if (!window->counts)
-		return;
-	for (uint32_t i = 0; i < measures; i++)
-		if (block->acc[i].counter && site->counters[i] != NULL)
-			block->acc[i].sum += esf_counter_pending(site->counters[i], window->window);
+	block->used = window->used;
+	for (; unused != 0; unused &= unused - 1)
+		memset(&block->acc[__builtin_ctzll(unused)], 0, sizeof(block->acc[0]));
+	for (uint64_t used = window->used; used != 0; used &= used - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(used);
+		struct esf_acc *acc = &block->acc[i];
+
+		*acc = window->acc[i];
+		if (window->counts && acc->counter && site->counters[i] != NULL)
+			acc->sum += esf_counter_pending(site->counters[i], window->window);
+	}
 }
 
 static bool publish_window(struct esf_shard *shard, struct esf_window *window)
 {
+	struct esf_site *site = &shard->plane->sites[window->site];
 	struct esf_block *former = window->block;
 	struct esf_block *block = esf_pool_take(shard->blocks);
 
 	if (block == NULL)
 		return false;
+	if (site->recent == window) {
+		esf_site_fold(site);
+		site->turn = 0;
+	}
 	block_fill(shard, window, block);
 	rcu_set_pointer(&window->block, block);
 	if (former != NULL)
@@ -196,22 +217,41 @@ static bool publish_card(struct esf_shard *shard, uint32_t site_index)
 	if (site->unmapped != NULL)
 		site->unmapped->changed = false;
 	site->touched = false;
+	site->turn = 0;
 	if (esf_shard_remember(shard) != NULL)
 		esf_remember_published(shard, site_index);
 	return true;
 }
 
+static inline void prefetch_lines(const void *at, size_t size)
+{
+	for (size_t offset = 0; at != NULL && offset < size; offset += ESF_CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)at + offset, 1);
+}
+
+static inline void prefetch_used(const struct esf_acc *acc, uint64_t used)
+{
+	for (; used != 0; used &= used - 1)
+		__builtin_prefetch(&acc[__builtin_ctzll(used)], 1);
+}
+
+/* In two steps, as what is used of a window, and whose it is, stands in it. */
 static void prefetch_window(const struct esf_shard *shard, uint32_t index)
 {
+	const struct esf_block *block = esf_pool_next(shard->blocks, AHEAD);
 	const struct esf_window *window;
 
-	esf_pool_prefetch(shard->blocks, AHEAD);
+	if (index + AHEAD < shard->publishing_count)
+		__builtin_prefetch(shard->publishing[index + AHEAD]);
 	if (index >= shard->publishing_count)
 		return;
 	window = shard->publishing[index];
-	__builtin_prefetch(window);
-	for (uint32_t i = 0; i < shard->plane->options.measures_count; i++)
-		__builtin_prefetch(&window->acc[i]);
+	__builtin_prefetch(&shard->plane->sites[window->site], 1);
+	prefetch_used(window->acc, window->used);
+	if (block == NULL)
+		return;
+	__builtin_prefetch(block, 1);
+	prefetch_used(block->acc, window->used);
 }
 
 /* The place may be past the last one to be published: any is a site's. */
@@ -220,12 +260,10 @@ static void prefetch_card(const struct esf_shard *shard)
 	const struct esf_plane *plane = shard->plane;
 	uint32_t places = plane->options.sites_count + 1, at = shard->touched_first + AHEAD;
 	uint32_t index = shard->touched[at < places ? at : at - places];
-	const uint8_t *site = (const uint8_t *)&plane->sites[index];
 
-	esf_pool_prefetch(shard->cards, AHEAD);
 	__builtin_prefetch(&plane->cards[index], 1);
-	for (size_t i = 0; i < sizeof(plane->sites[index]); i += ESF_CACHE_LINE)
-		__builtin_prefetch(site + i);
+	prefetch_lines(esf_pool_next(shard->cards, AHEAD), sizeof(struct esf_card));
+	prefetch_lines(&plane->sites[index], sizeof(plane->sites[index]));
 }
 
 /* Publishes until done, out of budget or out of memory; what is left over stays listed. */
@@ -261,8 +299,10 @@ static void window_close(struct esf_shard *shard, struct esf_window *window)
 		link = &(*link)->next_of_site;
 	rcu_set_pointer(link, window->next_of_site);
 	site->windows_count--;
-	if (site->recent == window)
+	if (site->recent == window) {
 		site->recent = NULL;
+		site->turn = 0;
+	}
 	if (window->block != NULL)
 		esf_pool_retire(shard->blocks, window->block);
 	esf_pool_retire(shard->windows, window);

@@ -13,7 +13,7 @@
 
 /* Tells control which windows ever held records. Only this shard stores; relaxed, as settled orders
  * it. */
-static void note_window(struct esf_shard *shard, int64_t window)
+void esf_shard_note_window(struct esf_shard *shard, int64_t window)
 {
 	if (window > atomic_load_explicit(&shard->latest_window, memory_order_relaxed))
 		atomic_store_explicit(&shard->latest_window, window, memory_order_relaxed);
@@ -34,7 +34,7 @@ static __attribute__((noinline)) enum esf_record_verdict turn_to_window(
 	shard->recent_start = window * window_ns;
 	shard->recent_span = (uint64_t)window_ns;
 	esf_shard_note_usual(shard);
-	note_window(shard, window);
+	esf_shard_note_window(shard, window);
 	return ESF_RECORD_ACCEPTED;
 }
 
@@ -106,18 +106,20 @@ static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, struc
 	struct esf_counter *counter = esf_site_counter(site, &shard->site_pools, measure);
 	struct esf_counter_change change;
 	struct esf_window *other;
+	struct esf_acc *acc;
 
 	if (counter == NULL)
 		return false;
 	esf_counter_add(counter, time, window->window, value, &change);
-	window->acc[measure].good++;
-	window->acc[measure].samples++;
-	window->acc[measure].counter = 1;
+	acc = esf_window_acc(window, measure);
+	acc->good++;
+	acc->samples++;
+	acc->counter = 1;
 	window->counts = 1;
 	/* Its window may be closed by now and yet wait for its last publication. */
 	other = change.is_final ? esf_shard_live_window(shard, site, change.final_window) : NULL;
 	if (other != NULL)
-		other->acc[measure].sum += change.final_increase;
+		esf_window_acc(other, measure)->sum += change.final_increase;
 	other = change.follower ? esf_shard_live_window(shard, site, change.follower_window) : NULL;
 	if (other != NULL)
 		esf_shard_dirty(shard, other);
@@ -180,12 +182,13 @@ static enum esf_record_verdict add_value(struct esf_shard *shard, struct esf_sit
     struct esf_window *window, const struct esf_rule *rule, enum esf_record_kind kind, int64_t time,
     double value)
 {
-	struct esf_acc *acc = &window->acc[rule->kpi];
+	struct esf_acc *acc;
 
 	if (kind == ESF_KIND_COUNTER)
 		return add_counter(shard, site, window, rule->kpi, time, value)
 		           ? ESF_RECORD_ACCEPTED
 		           : ESF_RECORD_NO_ROOM;
+	acc = esf_window_acc(window, rule->kpi);
 	if (kind == ESF_KIND_INCREMENT) {
 		acc->good++;
 		acc->samples++;
@@ -205,7 +208,7 @@ static __attribute__((cold)) void refuse(
 {
 	struct esf_report *reports = site->reports;
 
-	window->acc[measure].refused++;
+	esf_window_acc(window, measure)->refused++;
 	if (reports != NULL)
 		reports[measure].zone = ESF_ZONE_NONE;
 }
@@ -230,7 +233,7 @@ static inline bool take_usual(struct esf_shard *shard, struct esf_site *site,
 		return false;
 	if (judge(rule, value, record->quality) != ESF_RECORD_ACCEPTED)
 		return false;
-	esf_acc_add(&window->acc[rule->kpi], value, (uint32_t)(offset / 1000));
+	esf_acc_add(esf_window_acc(window, rule->kpi), value, (uint32_t)(offset / 1000));
 	window->accepted++;
 	return true;
 }

@@ -20,16 +20,31 @@ const struct esf_ledger *esf_shard_ledger(const struct esf_shard *shard)
 	return &shard->ledger;
 }
 
+/* What sites know of the pass (short.c) is past. 0 is no turn's. */
+static void next_turn(struct esf_shard *shard)
+{
+	shard->turn += shard->turn == UINT16_MAX ? 2 : 1;
+}
+
 /* Other rules than those in use: names and aliases meet them one by one, each when next used. */
 static __attribute__((cold)) void use_rules(struct esf_shard *shard)
 {
 	shard->rules_generation = shard->policy->rules_generation;
 	esf_names_use(shard->names, shard->policy->rules, shard->rules_generation);
+	next_turn(shard);
+}
+
+static uint32_t boot_limit(const struct esf_shard *shard)
+{
+	int64_t limit = shard->future_limit / 1000000000;
+
+	return limit >= ESF_DEDUP_WAITS ? ESF_DEDUP_WAITS - 1 : (uint32_t)limit;
 }
 
 static void set_time(struct esf_shard *shard, int64_t now)
 {
 	const struct esf_plane_options *options = &shard->plane->options;
+	uint32_t former_limit = shard->boot_limit;
 
 	if (now <= shard->now)
 		return;
@@ -37,15 +52,16 @@ static void set_time(struct esf_shard *shard, int64_t now)
 	shard->future_limit = now > INT64_MAX - shard->policy->max_skew_ns
 	                          ? INT64_MAX
 	                          : now + shard->policy->max_skew_ns;
-	shard->boot_limit = shard->future_limit / 1000000000 >= ESF_DEDUP_WAITS
-	                        ? ESF_DEDUP_WAITS - 1
-	                        : (uint32_t)(shard->future_limit / 1000000000);
+	shard->boot_limit = boot_limit(shard);
+	if (shard->boot_limit < former_limit)
+		next_turn(shard);
 	if (now >= shard->current_end) {
 		shard->current_window = esf_window_index(now, options->window_ns);
 		shard->current_end = (shard->current_window + 1) * options->window_ns;
 		shard->oldest_open = shard->current_window - (int64_t)options->windows_open + 1;
 		if (shard->recent_window < shard->oldest_open)
 			shard->recent_span = 0;
+		next_turn(shard);
 	}
 	esf_shard_note_usual(shard);
 }
@@ -111,7 +127,7 @@ enum { FEW = ESF_PARCELS_MAX };
 static inline void prefetch_lines(const struct esf_shard *shard, uint32_t site)
 {
 	__builtin_prefetch(&shard->plane->sites[site], 1);
-	__builtin_prefetch(&shard->plane->sites[site].storm, 1);
+	__builtin_prefetch(&shard->plane->sites[site].last_seen, 1);
 }
 
 /* Where the id of most ETD datagrams' site stands; nothing hangs on it being one. */
@@ -197,64 +213,75 @@ static __attribute__((noinline)) uint64_t judge_few(struct esf_shard *shard,
 
 /*
  * What an ETD datagram will touch beyond its site's first lines is fetched in two steps, each for
- * all of the few: what the site leads to; then, by the alias that has arrived meanwhile, the
- * accumulator. Else each would wait for several lines of memory, one after the other.
+ * all of the few: its accumulator, which those lines lead to, with the window's head where that is
+ * to be listed; or, where the datagram is none for the short way, what leads to the stream; then
+ * the stream. Else each would wait for several lines of memory, one after the other.
  */
-static inline uint32_t first_alias(const struct esf_frame *frame)
-{
-	uint16_t alias;
-
-	memcpy(&alias, frame->payload + ESF_ETD_HEADER_SIZE, sizeof(alias));
-	return alias % ESF_ALIASES_WITHIN;
-}
-
 static inline bool has_record(const struct few *few, uint32_t i)
 {
 	return few->etd_sites[i] != ESF_NO_SITE &&
 	       few->frames[i].payload_size >= ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE;
 }
 
-static void fetch_streams(const struct esf_shard *shard, const struct few *few)
+static void fetch_accumulator(
+    const struct esf_shard *shard, const struct esf_site *site, const uint8_t *payload)
 {
-	const uint32_t numbers = shard->plane->options.sequence_window - 1;
+	uint16_t alias, rule;
+
+	memcpy(&alias, payload + ESF_ETD_HEADER_SIZE, sizeof(alias));
+	rule = alias < ESF_ALIASES_AT_HAND ? site->rules[alias] : (uint16_t)ESF_RULE_NONE;
+	if (site->recent == NULL)
+		return;
+	if (site->turn != shard->turn)
+		__builtin_prefetch(site->recent, 1);
+	if (rule != ESF_RULE_NONE && site->rules_generation == shard->rules_generation)
+		__builtin_prefetch(&site->recent->acc[shard->way.gauges[rule].kpi], 1);
+}
+
+/* Bit i: the datagram goes the long way. */
+static uint32_t fetch_accumulators(const struct esf_shard *shard, const struct few *few)
+{
+	uint32_t others = 0;
 
 	for (uint32_t i = 0; i < few->wanted; i++) {
 		const struct esf_site *site;
-		const struct esf_stream *stream;
-		uint32_t seq;
 
 		if (!has_record(few, i))
 			continue;
 		site = &shard->plane->sites[few->etd_sites[i]];
-		stream = site->streams;
+		fetch_accumulator(shard, site, few->frames[i].payload);
+		if (site->next_count > 0)
+			continue;
+		__builtin_prefetch(&site->streams);
+		others |= UINT32_C(1) << i;
+	}
+	return others;
+}
+
+static void fetch_streams(const struct esf_shard *shard, const struct few *few, uint32_t others)
+{
+	const uint32_t numbers = shard->plane->options.sequence_window - 1;
+
+	for (; others != 0; others &= others - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(others), seq;
+		const struct esf_stream *stream = shard->plane->sites[few->etd_sites[i]].streams;
+
 		if (stream == NULL)
 			continue;
 		memcpy(&seq, few->frames[i].payload + ESF_ETD_AT_SEQ, sizeof(seq));
-		__builtin_prefetch(site->recent, 1);
 		__builtin_prefetch(stream, 1);
-		__builtin_prefetch(&stream->within[first_alias(&few->frames[i])]);
+		__builtin_prefetch(stream->within);
 		__builtin_prefetch(&stream->bitmap[(seq & numbers) / 64], 1);
 	}
 }
 
-static void fetch_accumulators(const struct esf_shard *shard, const struct few *few)
+static void fetch_few(const struct esf_shard *shard, const struct few *few)
 {
-	const struct esf_gauge_rule *gauges = esf_ruleset_gauges(shard->policy->rules);
+	static_assert((int)FEW <= 32, "a bit for each");
+	uint32_t others = fetch_accumulators(shard, few);
 
-	for (uint32_t i = 0; i < few->wanted; i++) {
-		const struct esf_site *site;
-		const struct esf_alias *alias;
-
-		if (!has_record(few, i))
-			continue;
-		site = &shard->plane->sites[few->etd_sites[i]];
-		if (site->streams == NULL || site->recent == NULL)
-			continue;
-		alias = &site->streams->within[first_alias(&few->frames[i])];
-		if (alias->generation == shard->rules_generation && alias->born &&
-		    alias->rule != ESF_RULE_NONE)
-			__builtin_prefetch(&site->recent->acc[gauges[alias->rule].kpi], 1);
-	}
+	if (others != 0)
+		fetch_streams(shard, few, others);
 }
 
 static __attribute__((noinline)) void take_few(
@@ -262,10 +289,8 @@ static __attribute__((noinline)) void take_few(
 {
 	struct esf_short way; /* by itself, as nothing else can change it */
 
-	if (shard->plane->options.sites_count >= ESF_SITES_FAR) {
-		fetch_streams(shard, few);
-		fetch_accumulators(shard, few);
-	}
+	if (shard->plane->options.sites_count >= ESF_SITES_FAR)
+		fetch_few(shard, few);
 	way = shard->way;
 	for (uint32_t i = 0; i < few->wanted; i++)
 		take_payload(shard, &way, few->listeners[i], packets[few->from[i]].data,
@@ -337,8 +362,7 @@ static void fetch_parcels(struct esf_shard *shard, const struct esf_parcel *cons
 			prefetch_lines(shard, few.etd_sites[i]);
 	}
 	few.wanted = count;
-	fetch_streams(shard, &few);
-	fetch_accumulators(shard, &few);
+	fetch_few(shard, &few);
 }
 
 void esf_shard_take(struct esf_shard *shard, const struct esf_parcel *const *parcels,

@@ -63,7 +63,11 @@ struct esf_run {
  * all of a burst; see take_short.h. */
 struct esf_short {
 	bool open; /* neither policy nor site wants seals, ingestion is full */
-	struct esf_run run;
+	uint16_t turn;
+	const struct esf_gauge_rule *gauges;
+	const struct esf_storm_limits *limits;
+	int64_t start;     /* Unix ns, of the current window */
+	uint64_t usual_us; /* from it on, what is neither behind it nor in the future */
 	uint32_t datagrams;
 	uint32_t records;
 	uint32_t accepted; /* of these */
@@ -85,6 +89,7 @@ struct esf_shard {
 	int64_t current_end;       /* Unix ns: end of now's window */
 	int64_t next_epoch;        /* Unix ns */
 	uint32_t boot_limit;       /* Unix s */
+	uint16_t turn;             /* another one where what sites know of the pass is past */
 	bool counted;              /* the ledger changed since it was last copied out */
 	uint32_t rules_generation; /* what names and aliases are matched by; 0: nothing yet */
 	const struct esf_policy *policy;
@@ -292,6 +297,27 @@ static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *w
 	window->dirty = true;
 	shard->dirty[shard->dirty_count++] = window;
 }
+
+/*
+ * short.c: what the short way (take_short.h) is told of a site. `close` writes what it took of its
+ * stream back to the stream, and has to come before anybody asks the stream; `open`, of the
+ * stream at the front, after. is_born: its aliases may mean something else than they did. `renew`
+ * makes the current window the recent one, listed to be published; false: there is no room.
+ */
+void esf_short_close(const struct esf_shard *shard, struct esf_site *site);
+void esf_short_open(const struct esf_shard *shard, struct esf_site *site, bool is_born);
+bool esf_short_renew(struct esf_shard *shard, struct esf_site *site);
+/* The first good sample of a KPI in its window. */
+void esf_short_add_first(struct esf_shard *shard, struct esf_window *window, uint32_t measure,
+    double value, uint32_t offset_us);
+
+/* record.c: tells control that the window holds records. */
+void esf_shard_note_window(struct esf_shard *shard, int64_t window);
+
+/* take_data.c: the alias of that number, as the rules are now; NULL: not born. */
+struct esf_stream;
+struct esf_alias *esf_shard_alias(
+    struct esf_shard *shard, const struct esf_stream *stream, uint16_t number);
 
 /* retire.c: what readers can no longer see goes back to its pools. Now and then, best in each pass
  * that publishes. */

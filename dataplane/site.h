@@ -56,49 +56,67 @@ struct esf_stream {
 };
 
 /*
- * The first two lines are all that the usual datagram touches. What it counts stands in them, and
- * is added to the ledger by esf_site_fold, before anybody asks the ledger.
+ * The first two lines, and an accumulator, are all that the usual datagram touches (take_short.h):
+ * what it asks of the site's stream, aliases and window was written down here before, by short.c.
+ * What it counts stands here too until esf_site_fold, and the numbers that it takes of its stream
+ * until esf_short_close; so nobody asks the ledger, the window or the stream before those.
  */
+enum { ESF_ALIASES_AT_HAND = 14 };
+
 struct esf_site {
-	_Alignas(ESF_CACHE_LINE) struct esf_stream *streams; /* the last used one first */
-	struct esf_window *recent;                           /* the last used one; NULL: none */
-	int64_t last_seen;
-	struct esf_skew skew;
-	uint32_t publication; /* of the shard, that `events` counts since */
-	uint16_t events;      /* on their way to control */
-	bool touched;         /* in the shard's list of sites to publish */
+	/* Of the stream that spoke last: its boot, and above it the next sequence number; 0: shut.
+	 */
+	_Alignas(ESF_CACHE_LINE) uint64_t next_life;
+	struct esf_window *recent; /* the last used one; NULL: none */
+	uint16_t next_count;       /* that many may come one after the other, and none is lost */
+	uint16_t stream;           /* its id */
+	uint16_t turn;             /* the shard's: `recent` is the current window, and listed */
+	bool touched;              /* in the shard's list of sites to publish */
 	bool left;
-	bool shed; /* what became of `asked` */
+	uint32_t usual_datagrams;            /* received and accepted, to be folded in */
+	uint32_t usual_records;              /* likewise, into `recent` */
+	uint32_t rules_generation;           /* that `rules` are of */
+	uint16_t rules[ESF_ALIASES_AT_HAND]; /* of the stream's first aliases: of born gauges that
+	                                      * a rule takes, else ESF_RULE_NONE */
 
-	_Alignas(ESF_CACHE_LINE) struct esf_storm_site storm;
-	uint64_t usual_records;   /* received and accepted */
-	uint32_t usual_datagrams; /* likewise, since the last publication */
+	_Alignas(ESF_CACHE_LINE) int64_t last_seen;
+	struct esf_storm_site storm;
+	struct esf_skew skew; /* the end of it is asked for once a generation */
 
-	_Alignas(ESF_CACHE_LINE) struct esf_site_ledger ledger;
+	struct esf_stream *streams; /* the last used one first */
+	uint32_t publication;       /* of the shard, that `events` counts since */
+	uint16_t events;            /* on their way to control */
+	bool shed;                  /* what became of `asked` */
+	struct esf_site_ledger ledger;
 	struct esf_counter **counters; /* by measured KPI; NULL: none yet */
 	double *levels;             /* by measured KPI, what gauge deltas start from; NULL: all 0 */
 	struct esf_report *reports; /* by measured KPI; NULL: none yet, or ingestion is full */
 	struct esf_unmapped *unmapped; /* NULL: none yet */
 	uint64_t lost;
 	uint64_t forgotten; /* by restarts: sequence numbers, see dedup.h */
-	uint64_t datagram; /* number of the last text datagram that counted for this site */
-	uint64_t asked;    /* and of the last one that asked for a token */
+	uint64_t datagram;  /* number of the last text datagram that counted for this site */
+	uint64_t asked;     /* and of the last one that asked for a token */
 	uint32_t streams_count;
 	uint32_t windows_count;      /* live */
 	uint32_t reports_generation; /* of the rules that the reports are of */
 };
-static_assert(offsetof(struct esf_site, storm) == ESF_CACHE_LINE &&
-                  offsetof(struct esf_site, ledger) == 2 * ESF_CACHE_LINE,
+static_assert(offsetof(struct esf_site, last_seen) == ESF_CACHE_LINE &&
+                  offsetof(struct esf_site, skew.former) == 2 * ESF_CACHE_LINE,
     "two lines for the usual datagram");
 
-/* Adds what usual datagrams counted to the ledger. Owner thread. */
+/* Adds what usual datagrams counted to the ledger and to the window that they fell into. Owner
+ * thread. */
 static inline void esf_site_fold(struct esf_site *site)
 {
+	if (site->usual_datagrams == 0)
+		return;
 	site->ledger.datagrams_received += site->usual_datagrams;
 	site->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST] +=
 	    site->usual_datagrams;
 	site->ledger.records_received += site->usual_records;
 	site->ledger.records[ESF_RECORD_ACCEPTED] += site->usual_records;
+	site->recent->comms_accepted += site->usual_datagrams;
+	site->recent->accepted += site->usual_records;
 	site->usual_datagrams = 0;
 	site->usual_records = 0;
 }

@@ -205,6 +205,7 @@ void esf_site_image_write(const struct esf_shard *shard, uint32_t site_index, in
 	uint32_t measures = shard->plane->options.measures_count;
 
 	esf_site_fold(site);
+	esf_short_close(shard, site);
 	ESF_IMAGE_PUT(out, uint32_t, site_index);
 	ESF_IMAGE_PUT(out, uint32_t, shard->index);
 	write_summary(site, out);

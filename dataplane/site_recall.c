@@ -252,14 +252,6 @@ static void read_unmapped(const struct recall *of)
 		add_unmapped(of, 0, more);
 }
 
-static void note_window(struct esf_shard *shard, int64_t window)
-{
-	if (window > atomic_load_explicit(&shard->latest_window, memory_order_relaxed))
-		atomic_store_explicit(&shard->latest_window, window, memory_order_relaxed);
-	if (window < atomic_load_explicit(&shard->first_window, memory_order_relaxed))
-		atomic_store_explicit(&shard->first_window, window, memory_order_relaxed);
-}
-
 /* Control closes windows one by one from the first on, so none may be far behind it. */
 static bool has_place(const struct recall *of, int64_t window)
 {
@@ -272,7 +264,7 @@ static bool has_place(const struct recall *of, int64_t window)
 static void put_acc(
     const struct recall *of, struct esf_window *window, uint32_t measure, const struct esf_acc *acc)
 {
-	window->acc[measure] = *acc;
+	*esf_window_acc(window, measure) = *acc;
 	if (!acc->counter)
 		return;
 	if (of->site->counters == NULL)
@@ -307,7 +299,7 @@ static void read_window(const struct recall *of)
 	window->accepted = accepted;
 	window->comms_accepted = comms_accepted;
 	window->comms_lost = comms_lost;
-	note_window(of->shard, index);
+	esf_shard_note_window(of->shard, index);
 	esf_shard_dirty(of->shard, window);
 }
 

@@ -13,9 +13,9 @@
 #define ESF_SKEW_UNKNOWN INT64_MIN
 
 struct esf_skew {
+	int64_t until;  /* Unix ns: end of the current generation; 0: nothing learned */
 	int64_t best;   /* ns, of the current generation */
 	int64_t former; /* ns, or ESF_SKEW_UNKNOWN */
-	int64_t until;  /* Unix ns: end of the current generation; 0: nothing learned */
 };
 
 /* Both in Unix ns; arrival > 0. A difference that has no place in 64 bits is the nearest that has.

@@ -21,8 +21,7 @@ static __attribute__((cold)) void use_rules(struct esf_shard *shard, struct esf_
 	alias->generation = shard->rules_generation;
 }
 
-/* NULL: not born. */
-static struct esf_alias *find_alias(
+struct esf_alias *esf_shard_alias(
     struct esf_shard *shard, const struct esf_stream *stream, uint16_t number)
 {
 	struct esf_alias *alias;
@@ -52,7 +51,7 @@ static __attribute__((noinline)) enum esf_record_verdict take_any(struct esf_sha
 	struct esf_record record;
 
 	esf_etd_data_at(etd, index, &data);
-	alias = find_alias(shard, stream, data.alias);
+	alias = esf_shard_alias(shard, stream, data.alias);
 	if (alias == NULL)
 		return ESF_RECORD_UNBORN;
 	if (alias->rule == ESF_RULE_NONE)

@@ -100,7 +100,8 @@ static __attribute__((cold)) enum esf_datagram_verdict shed(
 	return ESF_DATAGRAM_SHED;
 }
 
-/* Of the numbers that are lost, those that a restart forgot are counted as such. Returns the others.
+/* Of the numbers that are lost, those that a restart forgot are counted as such. Returns the
+ * others.
  */
 static __attribute__((cold)) uint64_t note_lost(
     struct esf_shard *shard, struct esf_site *site, struct esf_dedup *dedup, uint64_t lost)
@@ -116,7 +117,7 @@ static __attribute__((cold)) uint64_t note_lost(
 }
 
 /* Sequence check of a datagram of a known site; on ACCEPTED its records are taken. */
-static enum esf_datagram_verdict take_from_site(
+static enum esf_datagram_verdict take_in_sequence(
     struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd)
 {
 	struct esf_stream *stream;
@@ -146,6 +147,19 @@ static enum esf_datagram_verdict take_from_site(
 	esf_shard_sequenced(shard, site, 1, lost);
 	take_records(shard, site, etd, stream);
 	return ESF_DATAGRAM_ACCEPTED;
+}
+
+/* What comes next may go the short way, where datagrams of that kind do. */
+static enum esf_datagram_verdict take_from_site(
+    struct esf_shard *shard, struct esf_site *site, const struct esf_etd *etd)
+{
+	enum esf_datagram_verdict verdict;
+
+	esf_short_close(shard, site);
+	verdict = take_in_sequence(shard, site, etd);
+	if (shard->way.open && etd->flags == 0)
+		esf_short_open(shard, site, etd->kind == ESF_ETD_BIRTH);
+	return verdict;
 }
 
 /* Of a datagram that nobody has looked up yet. */

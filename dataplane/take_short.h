@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "data_run.h"
 #include "etd.h"
 #include "shard_state.h"
 
@@ -12,10 +11,11 @@
  * The short way of an ETD datagram, for shard.c and nobody else: what most datagrams are, from the
  * bytes to the site's counts in one piece. Usual is: unsealed data of a site that is known, of the
  * stream that spoke last, the next sequence number, no number lost, a token in the bucket, all
- * records good, and the window at hand the current one, listed to be published.
+ * records good. What there is to know of the site beyond this datagram, short.c wrote into its
+ * first two lines.
  *
- * All is asked before anything changes, so what is not usual is left untouched to take_etd.c, which
- * says the same of it in its own order. It is the same for the records that are not usual
+ * All is asked before anything is counted, so what is not usual is left to take_etd.c, which says
+ * the same of it in its own order. It is the same for the records that are not usual
  * (take_data.c).
  */
 
@@ -36,9 +36,16 @@ static_assert(sizeof(struct esf_short_words) == ESF_ETD_HEADER_SIZE &&
 
 static inline void esf_short_begin(struct esf_short *way, const struct esf_shard *shard)
 {
+	const int64_t window_ns = shard->plane->options.window_ns;
+	int64_t start = shard->current_end - window_ns, room = shard->future_limit - start;
+
 	way->open =
 	    shard->policy->require_seal == NULL && shard->policy->intake.mode == ESF_MODE_FULL;
-	way->run = esf_run_begin(shard);
+	way->turn = shard->turn;
+	way->gauges = esf_ruleset_gauges(shard->policy->rules);
+	way->limits = &shard->policy->storm;
+	way->start = start;
+	way->usual_us = room < 0 ? 0 : (uint64_t)(room < window_ns ? room : window_ns) / 1000;
 }
 
 static inline void esf_short_end(struct esf_short *way, struct esf_shard *shard)
@@ -75,37 +82,24 @@ static inline bool esf_short_all_good(const uint8_t *records, uint32_t count)
 	return bits >> 16 == 0;
 }
 
-/*
- * The next number of the stream's life, where no number is lost by it. 1 is not: it may be the
- * first ever. A life that was believed may be beyond the limit that another policy sets.
- */
-static inline bool esf_short_is_next(const struct esf_shard *shard, struct esf_stream *stream,
-    uint64_t life, uint64_t **bits, uint64_t *bit)
-{
-	const uint32_t window = shard->plane->options.sequence_window;
-	const uint32_t seq = (uint32_t)(life >> 32);
-	uint64_t former;
-
-	memcpy(&former, &stream->dedup, sizeof(former));
-	if (life != former + (UINT64_C(1) << 32) || seq < 2 || (uint32_t)life > shard->boot_limit)
-		return false;
-	*bits = &stream->bitmap[(seq & (window - 1)) / 64];
-	*bit = UINT64_C(1) << (seq % 64);
-	return __builtin_expect((**bits & *bit) != 0, 1) ||
-	       (int64_t)seq - window < stream->dedup.lowest;
-}
-
 /* What the bucket lacks once the token is taken, or more than it can. */
-static inline uint64_t esf_short_spent(const struct esf_shard *shard, const struct esf_site *site)
+static inline uint64_t esf_short_spent(
+    const struct esf_storm_limits *limits, const struct esf_storm_site *storm, int64_t now)
 {
-	const struct esf_storm_limits *limits = &shard->policy->storm;
-	int64_t elapsed = shard->now - site->storm.refilled;
-	uint64_t spent = site->storm.spent, gained;
+	int64_t elapsed = now - storm->refilled;
+	uint64_t spent = storm->spent, gained;
 
 	if (elapsed >= limits->fill_ns)
 		return ESF_STORM_TOKEN;
 	gained = (uint64_t)elapsed * limits->site_rate;
 	return (spent > gained ? spent - gained : 0) + ESF_STORM_TOKEN;
+}
+
+/* A slot that is over, and that says nothing. */
+static inline bool esf_short_is_calm(
+    const struct esf_storm_limits *limits, const struct esf_storm_site *storm)
+{
+	return !storm->storming && storm->offered <= limits->site_rate;
 }
 
 /* The records from the first unusual one on. */
@@ -124,18 +118,59 @@ static __attribute__((noinline)) void esf_short_take_rest(struct esf_shard *shar
 	esf_shard_take_data(shard, site, &etd, site->streams);
 }
 
+/*
+ * Takes usual records of [at, end) from the first one on; returns the first that is not, or end.
+ * A record's offset is whole microseconds, so that its place in the window is the header's, rounded
+ * down once (start_us), and the offset. All are good, so that what stands in the place of alias and
+ * quality is the alias.
+ */
+static inline const uint8_t *esf_short_run(struct esf_shard *shard, const struct esf_short *way,
+    const struct esf_site *site, const uint8_t *at, const uint8_t *end, uint64_t start_us)
+{
+	struct esf_window *window = site->recent;
+
+	for (; at != end; at += ESF_ETD_DATA_SIZE) {
+		struct esf_etd_raw_record raw;
+		const struct esf_gauge_rule *gauge;
+		struct esf_acc *acc;
+		uint64_t offset_us;
+		uint32_t rule;
+		double value;
+
+		memcpy(&raw, at, sizeof(raw));
+		offset_us = start_us + (uint64_t)(int64_t)raw.offset_us;
+		if (raw.alias_and_quality >= ESF_ALIASES_AT_HAND || offset_us >= way->usual_us)
+			break;
+		rule = site->rules[raw.alias_and_quality];
+		if (rule == ESF_RULE_NONE)
+			break;
+		gauge = &way->gauges[rule];
+		value = raw.value * gauge->scale + gauge->offset;
+		if (!(value >= gauge->low && value <= gauge->high))
+			break;
+		acc = &window->acc[gauge->kpi];
+		/* Else compilers make the address anew for each of its parts. */
+		__asm__("" : "+r"(acc));
+		if (__builtin_expect(acc->samples != 0, 1))
+			esf_acc_add_next(acc, value, (uint32_t)offset_us);
+		else
+			esf_short_add_first(
+			    shard, window, (uint32_t)gauge->kpi, value, (uint32_t)offset_us);
+	}
+	return at;
+}
+
 /* Of a datagram that is taken: its records. */
 static inline void esf_short_take_records(struct esf_shard *shard, struct esf_short *way,
     struct esf_site *site, const uint8_t *data, uint32_t size, int64_t time)
 {
 	const uint8_t *records = data + ESF_ETD_HEADER_SIZE, *end = data + size, *at;
+	uint64_t start_us =
+	    time < way->start ? (uint64_t)INT64_MAX : (uint64_t)(time - way->start) / 1000;
 	uint32_t usual;
 
-	way->run.usual_us = shard->usual_us;
-	at = esf_run_take(
-	    &way->run, site->recent, site->streams, records, end, esf_run_start_us(shard, time));
+	at = esf_short_run(shard, way, site, records, end, start_us);
 	usual = (uint32_t)(at - records) / ESF_ETD_DATA_SIZE;
-	site->recent->accepted += usual;
 	site->usual_records += usual;
 	way->accepted += usual;
 	if (__builtin_expect(at != end, 0))
@@ -148,13 +183,12 @@ static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shar
     uint32_t site_index)
 {
 	struct esf_site *site = &shard->plane->sites[site_index];
+	const struct esf_storm_limits *limits = way->limits;
+	const int64_t now = shard->now, arrival = shard->arrival;
 	struct esf_short_words words;
-	struct esf_stream *stream = site->streams;
-	struct esf_window *window = site->recent;
-	uint64_t *bits;
-	uint64_t bit, spent;
+	uint64_t spent;
 	uint32_t count;
-	int64_t ahead;
+	bool slot_is_over;
 
 	if (size < ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE || !way->open || listener->require_seal)
 		return false;
@@ -163,29 +197,31 @@ static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shar
 	if (!esf_short_header(&words, size) ||
 	    !esf_short_all_good(data + ESF_ETD_HEADER_SIZE, count))
 		return false;
-	if (stream == NULL || (uint32_t)(words.who >> 32) != stream->id ||
-	    !esf_short_is_next(shard, stream, words.life, &bits, &bit))
+	if (words.life != site->next_life || (uint32_t)(words.who >> 32) != site->stream ||
+	    site->next_count == 0)
 		return false;
-	if (window == NULL || window->window != shard->current_window ||
-	    window->window != shard->recent_window || !window->dirty || !site->touched)
+	slot_is_over = esf_storm_slot_is_over(&site->storm, now);
+	if (__builtin_expect(slot_is_over, 0) && !esf_short_is_calm(limits, &site->storm))
 		return false;
-	if (esf_storm_slot_is_over(&site->storm, shard->now) || shard->arrival >= site->skew.until)
+	spent = esf_short_spent(limits, &site->storm, now);
+	if (spent > limits->burst)
 		return false;
-	spent = esf_short_spent(shard, site);
-	if (spent > shard->policy->storm.burst)
+	if (__builtin_expect(site->turn != way->turn, 0) && !esf_short_renew(shard, site))
 		return false;
 
-	stream->dedup.highest = (uint32_t)(words.life >> 32);
-	*bits |= bit;
+	site->next_life += UINT64_C(1) << 32;
+	site->next_count--;
+	if (__builtin_expect(slot_is_over, 0))
+		esf_storm_site_start_slot(&site->storm, now);
 	site->storm.offered++;
-	site->storm.refilled = shard->now;
+	site->storm.refilled = now;
 	site->storm.spent = spent;
-	site->last_seen = shard->arrival;
+	site->last_seen = arrival;
 	site->left = false;
-	ahead = words.time - shard->arrival;
-	if (ahead > site->skew.best)
-		site->skew.best = ahead;
-	window->comms_accepted++;
+	if (__builtin_expect(arrival >= site->skew.until, 0))
+		esf_skew_learn(&site->skew, words.time, arrival);
+	else if (words.time - arrival > site->skew.best)
+		site->skew.best = words.time - arrival;
 	site->usual_datagrams++;
 	way->datagrams++;
 	way->records += count;

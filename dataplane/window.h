@@ -44,6 +44,7 @@ struct esf_block {
 	uint32_t accepted;       /* records accepted into this window */
 	uint32_t comms_accepted; /* sequenced datagrams accepted while this window was current */
 	uint32_t comms_lost;     /* and lost ones found out meanwhile */
+	uint64_t used;           /* bit i: acc[i] may be other than zero */
 	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[]; /* one for each measured KPI */
 };
 
@@ -59,9 +60,19 @@ struct esf_window {
 	uint32_t accepted;
 	uint32_t comms_accepted;
 	uint32_t comms_lost;
+	uint64_t used; /* bit i: acc[i] may be other than zero */
 	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[];
 };
 static_assert(sizeof(struct esf_window) == 64, "one cache line");
+static_assert(ESF_KPIS_MAX <= 64, "a bit for each");
+
+/* To be written to. Most sites send a part of what the rules know, and what nobody wrote to is
+ * neither copied nor cleared. */
+static inline struct esf_acc *esf_window_acc(struct esf_window *window, uint32_t measure)
+{
+	window->used |= UINT64_C(1) << measure;
+	return &window->acc[measure];
+}
 
 /* floor(time / window_ns), for negative times too. */
 int64_t esf_window_index(int64_t time, int64_t window_ns);
