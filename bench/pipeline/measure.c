@@ -44,17 +44,26 @@ static void sleep_offline(double seconds)
 	rcu_thread_online();
 }
 
-/* Ticks for that long: an epoch a tick, the last one cut short. */
+/* Seconds since some time. */
+static double clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Ticks for that long: an epoch apart, the last one cut short. A tick of many sites takes longer
+ * than an epoch, and is part of the time. */
 static void pace(struct esf_bench *bench, const struct esf_bench_engine *engine, double seconds)
 {
-	double epoch_s = (double)bench->config->rollup.epoch_ns / 1e9;
+	double epoch_s = (double)bench->config->rollup.epoch_ns / 1e9, end = clock_s() + seconds;
 
-	while (seconds > 0) {
-		sleep_offline(seconds < epoch_s ? seconds : epoch_s);
+	for (double left = seconds; left > 0; left = end - clock_s()) {
+		sleep_offline(left < epoch_s ? left : epoch_s);
 		esf_clock_reanchor(&bench->clock);
 		if (engine->tick != NULL)
 			engine->tick(engine->context);
-		seconds -= epoch_s;
 	}
 }
 
