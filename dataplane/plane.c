@@ -57,7 +57,7 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_events_destroy(shard->events);
 	esf_site_pools_destroy(&shard->site_pools);
 	esf_pool_destroy(shard->windows);
-	esf_pool_destroy(shard->blocks);
+	esf_blocks_destroy(&shard->blocks);
 	esf_pool_destroy(shard->cards);
 	esf_pool_destroy(shard->unmapped_lists);
 	free(shard->touched);
@@ -82,9 +82,6 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->text = esf_text_create();
 	shard->events = esf_events_create(ESF_EVENTS_HELD);
 	shard->windows = esf_pool_create(window_size(options), windows);
-	shard->blocks = esf_pool_create(
-	    sizeof(struct esf_block) + options->measures_count * sizeof(struct esf_acc),
-	    2 * windows);
 	shard->cards = esf_pool_create(sizeof(struct esf_card), 4 * options->sites_count + 1024);
 	shard->unmapped_lists =
 	    esf_pool_create(sizeof(struct esf_unmapped_list), 4 * options->sites_count + 1024);
@@ -97,13 +94,16 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->slots = calloc(plane->slots_mask + 1, sizeof(struct esf_window *));
 	shard->slots_oldest = malloc((plane->slots_mask + 1) * sizeof(*shard->slots_oldest));
 	if (shard->names == NULL || shard->lines == NULL || shard->text == NULL ||
-	    shard->events == NULL || shard->windows == NULL || shard->blocks == NULL ||
-	    shard->cards == NULL || shard->unmapped_lists == NULL || shard->touched == NULL ||
-	    shard->dirty == NULL || shard->publishing == NULL || shard->refused_sites == NULL ||
-	    shard->slots == NULL || shard->slots_oldest == NULL || shard->storming == NULL)
+	    shard->events == NULL || shard->windows == NULL || shard->cards == NULL ||
+	    shard->unmapped_lists == NULL || shard->touched == NULL || shard->dirty == NULL ||
+	    shard->publishing == NULL || shard->refused_sites == NULL || shard->slots == NULL ||
+	    shard->slots_oldest == NULL || shard->storming == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= plane->slots_mask; i++)
 		shard->slots_oldest[i] = INT64_MAX;
+	result = esf_blocks_create(&shard->blocks, options->measures_count, 2 * windows);
+	if (result != 0)
+		return result;
 	result = esf_sealer_create(&shard->sealer);
 	if (result != 0 && result != -ENOTSUP)
 		return result;

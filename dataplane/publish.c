@@ -112,11 +112,16 @@ __attribute__((noinline)) void esf_shard_list_touched(
 	shard->touched_next = esf_shard_touched_after(shard, shard->touched_next);
 }
 
+static uint32_t used_count(const struct esf_window *window)
+{
+	return (uint32_t)__builtin_popcountll(window->used);
+}
+
 static void block_fill(
     const struct esf_shard *shard, const struct esf_window *window, struct esf_block *block)
 {
 	const struct esf_site *site = &shard->plane->sites[window->site];
-	uint64_t unused = block->used & ~window->used; /* by this one, but by the one before */
+	struct esf_acc *acc = block->accs;
 
 	block->window = window->window;
 	block->site = window->site;
@@ -124,11 +129,8 @@ static void block_fill(
 	block->comms_accepted = window->comms_accepted;
 	block->comms_lost = window->comms_lost;
 	block->used = window->used;
-	for (; unused != 0; unused &= unused - 1)
-		memset(&block->acc[__builtin_ctzll(unused)], 0, sizeof(block->acc[0]));
-	for (uint64_t used = window->used; used != 0; used &= used - 1) {
+	for (uint64_t used = window->used; used != 0; used &= used - 1, acc++) {
 		uint32_t i = (uint32_t)__builtin_ctzll(used);
-		struct esf_acc *acc = &block->acc[i];
 
 		*acc = window->acc[i];
 		if (window->counts && acc->counter && site->counters[i] != NULL)
@@ -140,7 +142,7 @@ static bool publish_window(struct esf_shard *shard, struct esf_window *window)
 {
 	struct esf_site *site = &shard->plane->sites[window->site];
 	struct esf_block *former = window->block;
-	struct esf_block *block = esf_pool_take(shard->blocks);
+	struct esf_block *block = esf_blocks_take(&shard->blocks, used_count(window));
 
 	if (block == NULL)
 		return false;
@@ -151,7 +153,7 @@ static bool publish_window(struct esf_shard *shard, struct esf_window *window)
 	block_fill(shard, window, block);
 	rcu_set_pointer(&window->block, block);
 	if (former != NULL)
-		esf_pool_retire(shard->blocks, former);
+		esf_blocks_retire(&shard->blocks, former);
 	window->dirty = false;
 	return true;
 }
@@ -229,16 +231,9 @@ static inline void prefetch_lines(const void *at, size_t size)
 		__builtin_prefetch((const uint8_t *)at + offset, 1);
 }
 
-static inline void prefetch_used(const struct esf_acc *acc, uint64_t used)
-{
-	for (; used != 0; used &= used - 1)
-		__builtin_prefetch(&acc[__builtin_ctzll(used)], 1);
-}
-
 /* In two steps, as what is used of a window, and whose it is, stands in it. */
 static void prefetch_window(const struct esf_shard *shard, uint32_t index)
 {
-	const struct esf_block *block = esf_pool_next(shard->blocks, AHEAD);
 	const struct esf_window *window;
 
 	if (index + AHEAD < shard->publishing_count)
@@ -247,11 +242,10 @@ static void prefetch_window(const struct esf_shard *shard, uint32_t index)
 		return;
 	window = shard->publishing[index];
 	__builtin_prefetch(&shard->plane->sites[window->site], 1);
-	prefetch_used(window->acc, window->used);
-	if (block == NULL)
-		return;
-	__builtin_prefetch(block, 1);
-	prefetch_used(block->acc, window->used);
+	for (uint64_t used = window->used; used != 0; used &= used - 1)
+		__builtin_prefetch(&window->acc[__builtin_ctzll(used)], 1);
+	prefetch_lines(esf_blocks_next(&shard->blocks, used_count(window), AHEAD),
+	    sizeof(struct esf_block) + used_count(window) * sizeof(struct esf_acc));
 }
 
 /* The place may be past the last one to be published: any is a site's. */
@@ -304,7 +298,7 @@ static void window_close(struct esf_shard *shard, struct esf_window *window)
 		site->turn = 0;
 	}
 	if (window->block != NULL)
-		esf_pool_retire(shard->blocks, window->block);
+		esf_blocks_retire(&shard->blocks, window->block);
 	esf_pool_retire(shard->windows, window);
 }
 

@@ -23,10 +23,12 @@ static void note_grace(struct rcu_head *head)
 
 void esf_shard_mature(struct esf_shard *shard)
 {
-	struct esf_pool *pools[] = { shard->windows, shard->blocks, shard->cards,
+	struct esf_pool *pools[3 + ESF_BLOCK_SIZES] = { shard->windows, shard->cards,
 		shard->unmapped_lists };
-	const uint32_t count = sizeof(pools) / sizeof(pools[0]);
-	uint32_t sealed = 0;
+	uint32_t count = 3, sealed = 0;
+
+	for (uint32_t i = 0; i < ESF_BLOCK_SIZES && shard->blocks.pools[i] != NULL; i++)
+		pools[count++] = shard->blocks.pools[i];
 
 	if (shard->grace_runs) {
 		if (!atomic_load_explicit(&shard->grace_over, memory_order_acquire))

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "blocks.h"
 #include "events.h"
 #include "learned.h"
 #include "lines.h"
@@ -132,7 +133,7 @@ struct esf_shard {
 
 	struct esf_site_pools site_pools;
 	struct esf_pool *windows;
-	struct esf_pool *blocks;
+	struct esf_blocks blocks;
 	struct esf_pool *cards;
 	struct esf_pool *unmapped_lists;
 

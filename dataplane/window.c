@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+const struct esf_acc esf_acc_empty;
+
 int64_t esf_window_index(int64_t time, int64_t window_ns)
 {
 	int64_t index = time / window_ns;

@@ -44,9 +44,21 @@ struct esf_block {
 	uint32_t accepted;       /* records accepted into this window */
 	uint32_t comms_accepted; /* sequenced datagrams accepted while this window was current */
 	uint32_t comms_lost;     /* and lost ones found out meanwhile */
-	uint64_t used;           /* bit i: acc[i] may be other than zero */
-	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[]; /* one for each measured KPI */
+	uint64_t used;           /* bit i: the measured KPI i has an accumulator */
+	_Alignas(ESF_CACHE_LINE) struct esf_acc accs[]; /* of those that have, in their order */
 };
+
+extern const struct esf_acc esf_acc_empty;
+
+/* Of a measured KPI; one that has none in the block is empty. */
+static inline const struct esf_acc *esf_block_acc(const struct esf_block *block, uint32_t measure)
+{
+	uint64_t bit = UINT64_C(1) << measure;
+
+	return (block->used & bit) == 0
+	           ? &esf_acc_empty
+	           : &block->accs[__builtin_popcountll(block->used & (bit - 1))];
+}
 
 /* Live. Owner: the shard; control reads `window`, `next_of_site` and `block` only, under RCU. */
 struct esf_window {

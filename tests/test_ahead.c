@@ -104,7 +104,8 @@ static void bursts_are_judged_as_their_datagrams_are(void)
 		fixture_publish(&f);
 		for (uint32_t site = 0; site < 3; site++) {
 			cards[i][site] = esf_plane_card(f.plane, site)->ledger;
-			accs[i][site] = esf_plane_block(f.plane, site, T0 / WINDOW)->acc[GAUGE];
+			accs[i][site] =
+			    *esf_block_acc(esf_plane_block(f.plane, site, T0 / WINDOW), GAUGE);
 		}
 		CU_ASSERT_TRUE(fixture_stop(&f));
 	}

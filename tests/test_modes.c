@@ -66,7 +66,7 @@ static void send(uint32_t site, int64_t time, double value)
 static const struct esf_acc *acc_of(uint32_t site, uint16_t measure, int64_t time)
 {
 	fixture_publish(f);
-	return &esf_plane_block(f->plane, site, time / WINDOW)->acc[measure];
+	return esf_block_acc(esf_plane_block(f->plane, site, time / WINDOW), measure);
 }
 
 static void values_within_the_band_count_as_its_centre(void)

@@ -50,7 +50,7 @@ static uint32_t samples_published(void)
 	for (uint32_t s = 0; s < SITES_COUNT + MANY; s++) {
 		const struct esf_block *block = esf_plane_block(f->plane, s, T0 / WINDOW);
 
-		sum += block == NULL ? 0 : block->acc[GAUGE].good;
+		sum += block == NULL ? 0 : esf_block_acc(block, GAUGE)->good;
 	}
 	return sum;
 }

@@ -55,7 +55,7 @@ static void blocks_come_with_epochs_and_are_cumulative(void)
 	CU_ASSERT_EQUAL(esf_plane_settled(f->plane), T0 + SECOND);
 	first = block_at(0, T0);
 	CU_ASSERT_EQUAL(first->accepted, 3);
-	CU_ASSERT_EQUAL(esf_acc_mean(&first->acc[GAUGE]), 20);
+	CU_ASSERT_EQUAL(esf_acc_mean(esf_block_acc(first, GAUGE)), 20);
 	rcu_read_lock();
 	fixture_begin(f, 0, T0 + 2 * SECOND);
 	esf_shard_end(shard());
@@ -65,7 +65,7 @@ static void blocks_come_with_epochs_and_are_cumulative(void)
 	second = block_at(0, T0);
 	CU_ASSERT_EQUAL(second->accepted, 4);
 	CU_ASSERT_EQUAL(second->comms_accepted, 5);
-	CU_ASSERT_EQUAL(esf_acc_mean(&second->acc[GAUGE]), 25);
+	CU_ASSERT_EQUAL(esf_acc_mean(esf_block_acc(second, GAUGE)), 25);
 	CU_ASSERT_EQUAL(esf_plane_first_window(f->plane), T0 / WINDOW);
 	CU_ASSERT_EQUAL(esf_plane_latest_window(f->plane), T0 / WINDOW);
 	CU_ASSERT(fixture_stop(f));
@@ -104,8 +104,8 @@ static void increases_that_become_final_after_the_close_are_published(void)
 		fixture_receive(f, 0, ETD_PORT, b.data, b.size);
 	}
 	fixture_end(f, 0);
-	CU_ASSERT_EQUAL(block_at(0, T0)->acc[COUNTER].sum, 45);
-	CU_ASSERT_EQUAL(block_at(0, close)->acc[COUNTER].sum, 29);
+	CU_ASSERT_EQUAL(esf_block_acc(block_at(0, T0), COUNTER)->sum, 45);
+	CU_ASSERT_EQUAL(esf_block_acc(block_at(0, close), COUNTER)->sum, 29);
 	CU_ASSERT(fixture_stop(f));
 }
 
@@ -117,11 +117,11 @@ static void late_counter_sample_republishes_the_window_behind_it(void)
 	counter(2, T0, T0, 10);
 	counter(3, T0 + WINDOW, T0 + WINDOW, 15);
 	fixture_publish(f);
-	CU_ASSERT_EQUAL(block_at(0, T0 + WINDOW)->acc[COUNTER].sum, 5);
+	CU_ASSERT_EQUAL(esf_block_acc(block_at(0, T0 + WINDOW), COUNTER)->sum, 5);
 	counter(4, T0 + 1, T0 + WINDOW, 14);
 	fixture_publish(f);
-	CU_ASSERT_EQUAL(block_at(0, T0)->acc[COUNTER].sum, 4);
-	CU_ASSERT_EQUAL(block_at(0, T0 + WINDOW)->acc[COUNTER].sum, 1);
+	CU_ASSERT_EQUAL(esf_block_acc(block_at(0, T0), COUNTER)->sum, 4);
+	CU_ASSERT_EQUAL(esf_block_acc(block_at(0, T0 + WINDOW), COUNTER)->sum, 1);
 	CU_ASSERT(fixture_stop(f));
 }
 
@@ -137,7 +137,7 @@ static void windows_may_run_ahead_by_max_skew(void)
 	}
 	fixture_publish(f);
 	for (uint32_t i = 0; i <= SKEW / WINDOW; i++)
-		CU_ASSERT_EQUAL(block_at(0, T0 + i * WINDOW)->acc[GAUGE].last, i);
+		CU_ASSERT_EQUAL(esf_block_acc(block_at(0, T0 + i * WINDOW), GAUGE)->last, i);
 	CU_ASSERT_EQUAL(esf_plane_latest_window(f->plane), (T0 + SKEW) / WINDOW);
 	CU_ASSERT(fixture_stop(f));
 }
@@ -163,7 +163,7 @@ static void consumed_windows_go_back_to_the_pools(void)
 	CU_ASSERT_PTR_NULL(block_at(0, T0 + 199 * SECOND * 3));
 	fixture_mature(f);
 	CU_ASSERT_EQUAL(esf_pool_out(shard()->windows), 0);
-	CU_ASSERT_EQUAL(esf_pool_out(shard()->blocks), 0);
+	CU_ASSERT_EQUAL(esf_blocks_out(&shard()->blocks), 0);
 	CU_ASSERT_EQUAL(esf_pool_out(shard()->cards), 2);
 	CU_ASSERT(fixture_stop(f));
 }
@@ -183,7 +183,7 @@ static void lagging_control_costs_room_and_not_values(void)
 	CU_ASSERT_EQUAL(accepted, slots);
 	CU_ASSERT_EQUAL(records(f, 0, ESF_RECORD_NO_ROOM), slots);
 	for (uint32_t i = 0; i < slots; i++)
-		CU_ASSERT_EQUAL(block_at(0, T0 + i * WINDOW)->acc[GAUGE].last, i % 100);
+		CU_ASSERT_EQUAL(esf_block_acc(block_at(0, T0 + i * WINDOW), GAUGE)->last, i % 100);
 	CU_ASSERT_PTR_NULL(block_at(0, T0 + slots * WINDOW));
 	b = etd(2, 1, seq++, f->now);
 	etd_data(&b, 0, 2, 0, 5); /* bad comes before no_room */
@@ -336,10 +336,11 @@ static bool control_looks(int64_t settled)
 		const struct esf_card *card = esf_plane_card(f->plane, site);
 
 		if (block != NULL)
-			sound =
-			    sound && block->site == site && block->window == settled / WINDOW &&
-			    block->acc[GAUGE].good + block->acc[COUNTER].good == block->accepted &&
-			    block->acc[GAUGE].sum == 0;
+			sound = sound && block->site == site && block->window == settled / WINDOW &&
+			        esf_block_acc(block, GAUGE)->good +
+			                esf_block_acc(block, COUNTER)->good ==
+			            block->accepted &&
+			        esf_block_acc(block, GAUGE)->sum == 0;
 		if (card != NULL)
 			sound = sound && card->site == site &&
 			        site_ledger_balances(&card->ledger) && unmapped_are_sound(card);

@@ -242,7 +242,7 @@ static void restored_site_goes_on_where_it_was(void)
 	CU_ASSERT_EQUAL(records(&g, 0, ESF_RECORD_UNBORN), 0);
 	block = esf_plane_block(g.plane, 0, T0 / WINDOW + 1);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(block);
-	CU_ASSERT_EQUAL(block->acc[GAUGE].samples, 4); /* two of then, two of now */
+	CU_ASSERT_EQUAL(esf_block_acc(block, GAUGE)->samples, 4); /* two of then, two of now */
 	CU_ASSERT_TRUE(fixture_stop(&g));
 	free(told.bytes);
 }

@@ -104,7 +104,7 @@ static void every_turned_bit_is_refused_and_moves_nothing(void)
 	fixture_publish(&f);
 	block = esf_plane_block(f.plane, SITE_INDEX, T0 / WINDOW);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(block);
-	CU_ASSERT_EQUAL(block->acc[GAUGE].good, 1);
+	CU_ASSERT_EQUAL(esf_block_acc(block, GAUGE)->good, 1);
 	CU_ASSERT_EQUAL(turned, 8 * data.size);
 	stop(&f);
 }

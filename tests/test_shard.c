@@ -44,8 +44,8 @@ static void data_are_taken_once_their_alias_is_born(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
 	CU_ASSERT_EQUAL(b->accepted, 2);
 	CU_ASSERT_EQUAL(b->comms_accepted, 4);
-	CU_ASSERT_EQUAL(b->acc[GAUGE].good, 2);
-	CU_ASSERT_EQUAL(esf_acc_mean(&b->acc[GAUGE]), 25);
+	CU_ASSERT_EQUAL(esf_block_acc(b, GAUGE)->good, 2);
+	CU_ASSERT_EQUAL(esf_acc_mean(esf_block_acc(b, GAUGE)), 25);
 	CU_ASSERT_EQUAL(card(0)->last_seen, T0 + 1);
 	CU_ASSERT_EQUAL(card(0)->streams, 1);
 	CU_ASSERT_EQUAL(esf_plane_owner(f->plane, 0), 0);
@@ -100,8 +100,8 @@ static void first_record_verdict_that_applies_is_given(void)
 		CU_ASSERT_EQUAL(records(f, 0, cases[i].verdict), before + 1);
 		refused += cases[i].refused;
 	}
-	CU_ASSERT_EQUAL(block(0, now)->acc[GAUGE].refused, refused);
-	CU_ASSERT_EQUAL(block(0, now)->acc[GAUGE].good, 2);
+	CU_ASSERT_EQUAL(esf_block_acc(block(0, now), GAUGE)->refused, refused);
+	CU_ASSERT_EQUAL(esf_block_acc(block(0, now), GAUGE)->good, 2);
 	CU_ASSERT(fixture_stop(f));
 }
 
@@ -212,7 +212,7 @@ static void duplicates_and_order_leave_what_is_published_alike(void)
 		{ 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2 },
 		{ 3, 3, 2, 13, 13, 4, 2, 13, 3, 4, 12, 12 },
 	};
-	struct esf_acc first[MEASURES_COUNT];
+	struct esf_acc first;
 
 	for (size_t o = 0; o < 3; o++) {
 		const struct esf_block *b;
@@ -231,17 +231,17 @@ static void duplicates_and_order_leave_what_is_published_alike(void)
 		CU_ASSERT_EQUAL(records(f, 0, ESF_RECORD_ACCEPTED), 24);
 		b = block(0, T0);
 		if (o == 0)
-			memcpy(first, b->acc, sizeof(first));
+			first = *esf_block_acc(b, GAUGE);
 		CU_ASSERT_EQUAL(b->accepted, 24);
 		CU_ASSERT_DOUBLE_EQUAL(
-		    esf_acc_mean(&b->acc[GAUGE]), esf_acc_mean(&first[GAUGE]), 1e-14);
+		    esf_acc_mean(esf_block_acc(b, GAUGE)), esf_acc_mean(&first), 1e-14);
 		CU_ASSERT_DOUBLE_EQUAL(
-		    esf_acc_stddev(&b->acc[GAUGE]), esf_acc_stddev(&first[GAUGE]), 1e-14);
-		CU_ASSERT_EQUAL(b->acc[GAUGE].min, first[GAUGE].min);
-		CU_ASSERT_EQUAL(b->acc[GAUGE].max, first[GAUGE].max);
-		CU_ASSERT_EQUAL(b->acc[GAUGE].last, first[GAUGE].last);
+		    esf_acc_stddev(esf_block_acc(b, GAUGE)), esf_acc_stddev(&first), 1e-14);
+		CU_ASSERT_EQUAL(esf_block_acc(b, GAUGE)->min, first.min);
+		CU_ASSERT_EQUAL(esf_block_acc(b, GAUGE)->max, first.max);
+		CU_ASSERT_EQUAL(esf_block_acc(b, GAUGE)->last, first.last);
 		/* 8..24 rises by 16, the reset gives 1, then 1 -> 32 .. 52 */
-		CU_ASSERT_EQUAL(b->acc[COUNTER].sum, 16 + 1 + 51);
+		CU_ASSERT_EQUAL(esf_block_acc(b, COUNTER)->sum, 16 + 1 + 51);
 		CU_ASSERT(fixture_stop(f));
 	}
 }
@@ -255,8 +255,8 @@ static void type_at_birth_decides_where_the_rule_does_not(void)
 	etd_data(&b, 3, 0, 0, 5);
 	etd_data(&b, 3, 0, 1, 8);
 	fixture_etd(f, 0, T0, &b);
-	CU_ASSERT_EQUAL(block(0, T0)->acc[BORN].counter, 1);
-	CU_ASSERT_EQUAL(block(0, T0)->acc[BORN].sum, 3);
+	CU_ASSERT_EQUAL(esf_block_acc(block(0, T0), BORN)->counter, 1);
+	CU_ASSERT_EQUAL(esf_block_acc(block(0, T0), BORN)->sum, 3);
 	CU_ASSERT(fixture_stop(f));
 }
 

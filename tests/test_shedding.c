@@ -386,7 +386,7 @@ static void one_site_at_100_times_its_rate_costs_999_others_nothing(void)
 		         other->ledger.datagrams[ESF_DATAGRAM_ACCEPTED - ESF_SITE_DATAGRAM_FIRST] !=
 		             1 + STEPS ||
 		         other->ledger.datagrams_received != 1 + STEPS ||
-		         block->acc[GAUGE].good != STEPS;
+		         esf_block_acc(block, GAUGE)->good != STEPS;
 	}
 	CU_ASSERT_EQUAL(wrong, 0);
 	CU_ASSERT_TRUE(esf_plane_card(f->plane, 0)->storms);

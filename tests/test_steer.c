@@ -193,7 +193,7 @@ static void handed_lines_keep_their_arrival(void)
 	CU_ASSERT_EQUAL(card(2)->last_seen, T0 + WINDOW - 1);
 	block = esf_plane_block(f->plane, 2, T0 / WINDOW);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(block);
-	CU_ASSERT_EQUAL(block->acc[GAUGE].last, 7);
+	CU_ASSERT_EQUAL(esf_block_acc(block, GAUGE)->last, 7);
 	/* nor by the clock of a pass that began after the owner's */
 	fixture_lines(f, 0, T0 + 9 * WINDOW, "t,site=n-3 gauge=8");
 	fixture_take(f, 1, T0 + WINDOW + SECOND);
@@ -234,7 +234,7 @@ static void any_number_of_shards_counts_alike(void)
 			const struct esf_acc *acc;
 
 			CU_ASSERT_PTR_NOT_NULL_FATAL(card(i));
-			acc = &esf_plane_block(f->plane, i, T0 / WINDOW)->acc[GAUGE];
+			acc = esf_block_acc(esf_plane_block(f->plane, i, T0 / WINDOW), GAUGE);
 			if (shards == 1) {
 				ledgers[i] = card(i)->ledger;
 				accs[i] = *acc;

@@ -35,7 +35,7 @@ static void born(uint32_t shard, uint32_t site)
 static struct esf_acc acc(uint32_t measure)
 {
 	fixture_publish(f);
-	return esf_plane_block(f->plane, 0, T0 / WINDOW)->acc[measure];
+	return *esf_block_acc(esf_plane_block(f->plane, 0, T0 / WINDOW), measure);
 }
 
 /* t.scaled's values are twice what was sent and 10 more; with the rules from it on it is rule 0. */

@@ -142,8 +142,8 @@ static void keep(struct outcome *out)
 			out->blocks[site][w].accepted = block->accepted;
 			out->blocks[site][w].comms_accepted = block->comms_accepted;
 			out->blocks[site][w].comms_lost = block->comms_lost;
-			memcpy(
-			    out->blocks[site][w].acc, block->acc, sizeof(out->blocks[site][w].acc));
+			for (uint32_t m = 0; m < MEASURES_COUNT; m++)
+				out->blocks[site][w].acc[m] = *esf_block_acc(block, m);
 		}
 	}
 }

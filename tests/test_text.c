@@ -22,7 +22,7 @@ static const struct esf_acc *acc_of(struct fixture *f, uint32_t site, uint16_t m
 	fixture_publish(f);
 	block = esf_plane_block(f->plane, site, T0 / WINDOW);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(block);
-	return &block->acc[measure];
+	return esf_block_acc(block, measure);
 }
 
 static void statsd_gauges_are_samples_and_deltas_start_from_the_last(void)

@@ -180,7 +180,7 @@ static void read_kpis(
 		if (kpi->source == ESF_KPI_COMMS)
 			read_comms(block, &kpis[k]);
 		else if (kpi->source == ESF_KPI_MEASURED)
-			read_measured(&block->acc[kpi->measure], window_s, &kpis[k]);
+			read_measured(esf_block_acc(block, kpi->measure), window_s, &kpis[k]);
 	}
 }
 
