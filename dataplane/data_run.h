@@ -50,6 +50,7 @@ static inline struct esf_run esf_run_begin(const struct esf_shard *shard)
 {
 	return (struct esf_run){
 		.gauges = esf_ruleset_gauges(shard->policy->rules),
+		.accs = &shard->accs,
 		.usual = esf_alias_usual(shard->rules_generation),
 		.usual_us = shard->usual_us,
 	};
@@ -65,6 +66,8 @@ static inline const uint8_t *esf_run_take(const struct esf_run *run, struct esf_
 {
 	const uint32_t aliases_count = stream->aliases_count;
 	const struct esf_alias *aliases = stream->aliases;
+	uint8_t *accs = esf_accs_of(run->accs, window);
+	const size_t stride = run->accs->stride;
 
 	for (; at != end; at += ESF_ETD_DATA_SIZE) {
 		struct esf_etd_raw_record raw;
@@ -84,7 +87,7 @@ static inline const uint8_t *esf_run_take(const struct esf_run *run, struct esf_
 			break;
 		gauge = &run->gauges[alias->rule];
 		value = raw.value * gauge->scale + gauge->offset;
-		acc = &window->acc[gauge->kpi];
+		acc = esf_acc_at(accs, stride, gauge->kpi);
 		/* Else compilers make the address anew for each of its parts. */
 		__asm__("" : "+r"(acc));
 		if (!(value >= gauge->low && value <= gauge->high) || acc->samples == 0)

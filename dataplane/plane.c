@@ -57,6 +57,7 @@ static void shard_destroy(struct esf_shard *shard)
 	esf_events_destroy(shard->events);
 	esf_site_pools_destroy(&shard->site_pools);
 	esf_pool_destroy(shard->windows);
+	esf_reserve_free(shard->accs.base, shard->accs.size);
 	esf_blocks_destroy(&shard->blocks);
 	esf_pool_destroy(shard->cards);
 	esf_pool_destroy(shard->unmapped_lists);
@@ -70,6 +71,17 @@ static void shard_destroy(struct esf_shard *shard)
 	free(shard);
 }
 
+/* An odd stride of lines, so that a window's accumulators are in several sets of a cache. */
+static int accs_create(struct esf_accs *accs, const struct esf_pool *windows,
+    uint32_t measures_count, uint32_t capacity)
+{
+	accs->windows = esf_pool_base(windows);
+	accs->stride = (capacity | 1) * sizeof(struct esf_acc);
+	accs->size = accs->stride * measures_count;
+	accs->base = esf_reserve(accs->size);
+	return accs->base == NULL ? -ENOMEM : 0;
+}
+
 static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 {
 	const struct esf_plane_options *options = &plane->options;
@@ -81,7 +93,7 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 	shard->lines = esf_lines_create(options->lines_remembered, options->hash_key);
 	shard->text = esf_text_create();
 	shard->events = esf_events_create(ESF_EVENTS_HELD);
-	shard->windows = esf_pool_create(window_size(options), windows);
+	shard->windows = esf_pool_create(sizeof(struct esf_window), windows);
 	shard->cards = esf_pool_create(sizeof(struct esf_card), 4 * options->sites_count + 1024);
 	shard->unmapped_lists =
 	    esf_pool_create(sizeof(struct esf_unmapped_list), 4 * options->sites_count + 1024);
@@ -101,6 +113,9 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= plane->slots_mask; i++)
 		shard->slots_oldest[i] = INT64_MAX;
+	result = accs_create(&shard->accs, shard->windows, options->measures_count, windows);
+	if (result != 0)
+		return result;
 	result = esf_blocks_create(&shard->blocks, options->measures_count, 2 * windows);
 	if (result != 0)
 		return result;

@@ -56,6 +56,11 @@ void esf_pool_destroy(struct esf_pool *pool)
 	free(pool);
 }
 
+const void *esf_pool_base(const struct esf_pool *pool)
+{
+	return pool->base;
+}
+
 void *esf_pool_take(struct esf_pool *pool)
 {
 	if (pool->free_count > 0)

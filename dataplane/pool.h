@@ -24,6 +24,9 @@ struct esf_pool;
 struct esf_pool *esf_pool_create(size_t object_size, uint32_t capacity);
 void esf_pool_destroy(struct esf_pool *pool);
 
+/* Where the objects lie, one behind the other. */
+const void *esf_pool_base(const struct esf_pool *pool);
+
 /* NULL when all are out. Contents are undefined, but zero the first time an object is used. */
 void *esf_pool_take(struct esf_pool *pool);
 /* What is likely to be taken next but `ahead`, to be fetched; NULL: one never used before. */

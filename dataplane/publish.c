@@ -45,10 +45,10 @@ static void note_oldest(struct esf_shard *shard, int64_t window)
 }
 
 /* What was used of it by the one before. */
-static void clear(struct esf_window *window)
+static void clear(const struct esf_shard *shard, struct esf_window *window)
 {
 	for (uint64_t used = window->used; used != 0; used &= used - 1)
-		memset(&window->acc[__builtin_ctzll(used)], 0, sizeof(window->acc[0]));
+		*esf_shard_acc(shard, window, (uint32_t)__builtin_ctzll(used)) = esf_acc_empty;
 	memset(window, 0, sizeof(*window));
 }
 
@@ -67,7 +67,7 @@ static __attribute__((cold)) struct esf_window *window_open(
 	if (opened == NULL)
 		return NULL;
 	site->windows_count++;
-	clear(opened);
+	clear(shard, opened);
 	opened->window = window;
 	opened->site = site_index;
 	opened->next_in_slot = *list;
@@ -132,7 +132,7 @@ static void block_fill(
 	for (uint64_t used = window->used; used != 0; used &= used - 1, acc++) {
 		uint32_t i = (uint32_t)__builtin_ctzll(used);
 
-		*acc = window->acc[i];
+		*acc = *esf_shard_peek_acc(shard, window, i);
 		if (window->counts && acc->counter && site->counters[i] != NULL)
 			acc->sum += esf_counter_pending(site->counters[i], window->window);
 	}
@@ -243,7 +243,8 @@ static void prefetch_window(const struct esf_shard *shard, uint32_t index)
 	window = shard->publishing[index];
 	__builtin_prefetch(&shard->plane->sites[window->site], 1);
 	for (uint64_t used = window->used; used != 0; used &= used - 1)
-		__builtin_prefetch(&window->acc[__builtin_ctzll(used)], 1);
+		__builtin_prefetch(
+		    esf_shard_peek_acc(shard, window, (uint32_t)__builtin_ctzll(used)), 1);
 	prefetch_lines(esf_blocks_next(&shard->blocks, used_count(window), AHEAD),
 	    sizeof(struct esf_block) + used_count(window) * sizeof(struct esf_acc));
 }
@@ -380,8 +381,8 @@ static uint32_t go_on(struct esf_shard *shard, uint32_t budget)
 	if (shard->is_publishing && publish_windows(shard, &left) && publish_cards(shard, &left)) {
 		shard->is_publishing = false;
 		atomic_store_explicit(&shard->settled, shard->published_at, memory_order_release);
-		start_recycling(shard);
 	}
+	start_recycling(shard);
 	recycle(shard, &recyclable);
 	esf_shard_mature(shard);
 	return budget - left + (budget - recyclable);

@@ -111,7 +111,7 @@ static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, struc
 	if (counter == NULL)
 		return false;
 	esf_counter_add(counter, time, window->window, value, &change);
-	acc = esf_window_acc(window, measure);
+	acc = esf_shard_acc(shard, window, measure);
 	acc->good++;
 	acc->samples++;
 	acc->counter = 1;
@@ -119,7 +119,7 @@ static __attribute__((noinline)) bool add_counter(struct esf_shard *shard, struc
 	/* Its window may be closed by now and yet wait for its last publication. */
 	other = change.is_final ? esf_shard_live_window(shard, site, change.final_window) : NULL;
 	if (other != NULL)
-		esf_window_acc(other, measure)->sum += change.final_increase;
+		esf_shard_acc(shard, other, measure)->sum += change.final_increase;
 	other = change.follower ? esf_shard_live_window(shard, site, change.follower_window) : NULL;
 	if (other != NULL)
 		esf_shard_dirty(shard, other);
@@ -188,7 +188,7 @@ static enum esf_record_verdict add_value(struct esf_shard *shard, struct esf_sit
 		return add_counter(shard, site, window, rule->kpi, time, value)
 		           ? ESF_RECORD_ACCEPTED
 		           : ESF_RECORD_NO_ROOM;
-	acc = esf_window_acc(window, rule->kpi);
+	acc = esf_shard_acc(shard, window, rule->kpi);
 	if (kind == ESF_KIND_INCREMENT) {
 		acc->good++;
 		acc->samples++;
@@ -204,11 +204,11 @@ static enum esf_record_verdict add_value(struct esf_shard *shard, struct esf_sit
 
 /* The next good sample of the KPI passes. */
 static __attribute__((cold)) void refuse(
-    struct esf_site *site, struct esf_window *window, uint16_t measure)
+    struct esf_shard *shard, struct esf_site *site, struct esf_window *window, uint16_t measure)
 {
 	struct esf_report *reports = site->reports;
 
-	esf_window_acc(window, measure)->refused++;
+	esf_shard_acc(shard, window, measure)->refused++;
 	if (reports != NULL)
 		reports[measure].zone = ESF_ZONE_NONE;
 }
@@ -233,7 +233,7 @@ static inline bool take_usual(struct esf_shard *shard, struct esf_site *site,
 		return false;
 	if (judge(rule, value, record->quality) != ESF_RECORD_ACCEPTED)
 		return false;
-	esf_acc_add(esf_window_acc(window, rule->kpi), value, (uint32_t)(offset / 1000));
+	esf_acc_add(esf_shard_acc(shard, window, rule->kpi), value, (uint32_t)(offset / 1000));
 	window->accepted++;
 	return true;
 }
@@ -255,7 +255,7 @@ static __attribute__((noinline)) enum esf_record_verdict any_record(struct esf_s
 		return found < verdict ? found : verdict;
 	esf_shard_dirty(shard, window);
 	if (verdict != ESF_RECORD_ACCEPTED) {
-		refuse(site, window, rule->kpi);
+		refuse(shard, site, window, rule->kpi);
 		return verdict;
 	}
 	verdict = add_value(shard, site, window, rule, kind, record->time, value);

@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 /*
- * Address space that the kernel backs with zeroed memory as it is first touched, so that a bound may
- * be generous. Large ones begin on a huge page and ask for such: the state of a million sites is
- * walked in the order in which they happen to send, and with 4 KiB pages nearly every step of that
- * missed the TLB as well.
+ * Address space that the kernel backs with zeroed memory as it is first touched, so that a bound
+ * may be generous. Large ones begin on a huge page and ask for such: the state of a million sites
+ * is walked in the order in which they happen to send, and with 4 KiB pages nearly every step of
+ * that missed the TLB as well.
  */
 
 /* Aligned to a page at least. NULL when address space is not to be had. Any thread. */

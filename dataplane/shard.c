@@ -235,7 +235,9 @@ static void fetch_accumulator(
 	if (site->turn != shard->turn)
 		__builtin_prefetch(site->recent, 1);
 	if (rule != ESF_RULE_NONE && site->rules_generation == shard->rules_generation)
-		__builtin_prefetch(&site->recent->acc[shard->way.gauges[rule].kpi], 1);
+		__builtin_prefetch(
+		    esf_shard_peek_acc(shard, site->recent, (uint32_t)shard->way.gauges[rule].kpi),
+		    1);
 }
 
 /* Bit i: the datagram goes the long way. */

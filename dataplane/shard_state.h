@@ -56,6 +56,7 @@ struct esf_ledger_copy {
 /* What a run of records asks of its shard, see data_run.h. */
 struct esf_run {
 	const struct esf_gauge_rule *gauges;
+	const struct esf_accs *accs;
 	uint32_t usual; /* half of a usual alias */
 	uint64_t usual_us;
 };
@@ -133,6 +134,7 @@ struct esf_shard {
 
 	struct esf_site_pools site_pools;
 	struct esf_pool *windows;
+	struct esf_accs accs;
 	struct esf_blocks blocks;
 	struct esf_pool *cards;
 	struct esf_pool *unmapped_lists;
@@ -290,6 +292,21 @@ static inline struct esf_window *esf_shard_window(
 /* The same where it is live already, else NULL. */
 struct esf_window *esf_shard_live_window(
     const struct esf_shard *shard, const struct esf_site *site, int64_t window);
+
+/* Of a live window, to be written to. */
+static inline struct esf_acc *esf_shard_acc(
+    const struct esf_shard *shard, struct esf_window *window, uint32_t measure)
+{
+	window->used |= UINT64_C(1) << measure;
+	return esf_acc_at(esf_accs_of(&shard->accs, window), shard->accs.stride, measure);
+}
+
+/* To be read. */
+static inline const struct esf_acc *esf_shard_peek_acc(
+    const struct esf_shard *shard, const struct esf_window *window, uint32_t measure)
+{
+	return esf_acc_at(esf_accs_of(&shard->accs, window), shard->accs.stride, measure);
+}
 
 static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *window)
 {

@@ -80,5 +80,5 @@ __attribute__((noinline)) void esf_short_add_first(struct esf_shard *shard,
     struct esf_window *window, uint32_t measure, double value, uint32_t offset_us)
 {
 	esf_shard_note_window(shard, window->window);
-	esf_acc_add(esf_window_acc(window, measure), value, offset_us);
+	esf_acc_add(esf_shard_acc(shard, window, measure), value, offset_us);
 }

@@ -156,20 +156,19 @@ static void write_unmapped(const struct esf_site *site, struct esf_image_writer 
 }
 
 static void write_window(
-    const struct esf_window *window, uint32_t measures, struct esf_image_writer *out)
+    const struct esf_shard *shard, const struct esf_window *window, struct esf_image_writer *out)
 {
-	uint64_t mask = 0;
+	uint64_t mask = window->used;
 
-	static_assert(ESF_KPIS_MAX <= 64, "a bit for each measure");
-	for (uint32_t m = 0; m < measures; m++)
-		mask |= (uint64_t)(window->acc[m].good > 0 || window->acc[m].refused > 0) << m;
 	ESF_IMAGE_PUT(out, int64_t, window->window);
 	ESF_IMAGE_PUT(out, uint32_t, window->accepted);
 	ESF_IMAGE_PUT(out, uint32_t, window->comms_accepted);
 	ESF_IMAGE_PUT(out, uint32_t, window->comms_lost);
 	ESF_IMAGE_PUT(out, uint64_t, mask);
 	for (; mask != 0; mask &= mask - 1)
-		esf_image_put(out, &window->acc[__builtin_ctzll(mask)], sizeof(struct esf_acc));
+		esf_image_put(out,
+		    esf_shard_peek_acc(shard, window, (uint32_t)__builtin_ctzll(mask)),
+		    sizeof(struct esf_acc));
 }
 
 static void write_windows(
@@ -187,7 +186,7 @@ static void write_windows(
 		for (const struct esf_window *window = *esf_plane_windows_at(plane, site, p);
 		     window != NULL; window = window->next_of_site)
 			if (window->window >= first)
-				write_window(window, plane->options.measures_count, out);
+				write_window(shard, window, out);
 }
 
 bool esf_site_image_wanted(const struct esf_shard *shard, uint32_t site_index)

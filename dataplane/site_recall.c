@@ -264,7 +264,7 @@ static bool has_place(const struct recall *of, int64_t window)
 static void put_acc(
     const struct recall *of, struct esf_window *window, uint32_t measure, const struct esf_acc *acc)
 {
-	*esf_window_acc(window, measure) = *acc;
+	*esf_shard_acc(of->shard, window, measure) = *acc;
 	if (!acc->counter)
 		return;
 	if (of->site->counters == NULL)

@@ -37,7 +37,8 @@ static inline uint32_t take_run(struct esf_shard *shard, struct esf_window *wind
 		    esf_meaning_rule(esf_shard_meaning(shard, &field->name, field->memory));
 
 		if (rule == ESF_RULE_NONE || field->type != ESF_INFLUX_NUMBER ||
-		    !esf_shard_add_usual(window, &gauges[rule], field->value, offset_us))
+		    !esf_shard_add_usual(
+		        &shard->accs, window, &gauges[rule], field->value, offset_us))
 			break;
 	}
 	return i;

@@ -128,6 +128,8 @@ static inline const uint8_t *esf_short_run(struct esf_shard *shard, const struct
     const struct esf_site *site, const uint8_t *at, const uint8_t *end, uint64_t start_us)
 {
 	struct esf_window *window = site->recent;
+	uint8_t *accs = esf_accs_of(&shard->accs, window);
+	const size_t stride = shard->accs.stride;
 
 	for (; at != end; at += ESF_ETD_DATA_SIZE) {
 		struct esf_etd_raw_record raw;
@@ -148,7 +150,7 @@ static inline const uint8_t *esf_short_run(struct esf_shard *shard, const struct
 		value = raw.value * gauge->scale + gauge->offset;
 		if (!(value >= gauge->low && value <= gauge->high))
 			break;
-		acc = &window->acc[gauge->kpi];
+		acc = esf_acc_at(accs, stride, gauge->kpi);
 		/* Else compilers make the address anew for each of its parts. */
 		__asm__("" : "+r"(acc));
 		if (__builtin_expect(acc->samples != 0, 1))

@@ -44,8 +44,8 @@ static inline bool take_usual(struct esf_shard *shard, struct esf_site *site,
 		return false;
 	offset_us = esf_shard_usual_offset_us(shard, site->recent, time);
 	gauge = &esf_ruleset_gauges(shard->policy->rules)[rule];
-	if (offset_us == UINT64_MAX ||
-	    !esf_shard_add_usual(site->recent, gauge, value->value, (uint32_t)offset_us))
+	if (offset_us == UINT64_MAX || !esf_shard_add_usual(&shard->accs, site->recent, gauge,
+	                                   value->value, (uint32_t)offset_us))
 		return false;
 	if (is_level)
 		site->levels[gauge->kpi] = value->value;

@@ -56,11 +56,11 @@ static inline uint64_t esf_shard_usual_offset_us(
 
 /* Adds a gauge's raw value at such an offset, which the caller counts as accepted by the window;
  * false: nothing was done. */
-static inline bool esf_shard_add_usual(
-    struct esf_window *window, const struct esf_gauge_rule *gauge, double raw, uint32_t offset_us)
+static inline bool esf_shard_add_usual(const struct esf_accs *accs, struct esf_window *window,
+    const struct esf_gauge_rule *gauge, double raw, uint32_t offset_us)
 {
 	double value = raw * gauge->scale + gauge->offset;
-	struct esf_acc *acc = &window->acc[gauge->kpi];
+	struct esf_acc *acc = esf_acc_at(esf_accs_of(accs, window), accs->stride, gauge->kpi);
 
 	/* Else compilers make the address anew for each of its parts. */
 	__asm__("" : "+r"(acc));

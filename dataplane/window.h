@@ -72,18 +72,33 @@ struct esf_window {
 	uint32_t accepted;
 	uint32_t comms_accepted;
 	uint32_t comms_lost;
-	uint64_t used; /* bit i: acc[i] may be other than zero */
-	_Alignas(ESF_CACHE_LINE) struct esf_acc acc[];
+	uint64_t used; /* bit i: its accumulator of the measured KPI i may be other than zero */
+	uint64_t reserved;
 };
-static_assert(sizeof(struct esf_window) == 64, "one cache line");
+static_assert(sizeof(struct esf_window) == ESF_CACHE_LINE, "one line");
 static_assert(ESF_KPIS_MAX <= 64, "a bit for each");
 
-/* To be written to. Most sites send a part of what the rules know, and what nobody wrote to is
- * neither copied nor cleared. */
-static inline struct esf_acc *esf_window_acc(struct esf_window *window, uint32_t measure)
+/*
+ * The accumulators of live windows: those of the first measured KPI of all windows, then those of
+ * the second; each where its window lies among the windows. Most sites send a part of what the
+ * rules know, and memory that nobody writes to is never taken. The owner's.
+ */
+struct esf_accs {
+	const uint8_t *windows; /* the first one */
+	uint8_t *base;
+	size_t stride; /* bytes from a KPI's to the next one's */
+	size_t size;
+};
+
+/* The window's of the first KPI, as bytes. */
+static inline uint8_t *esf_accs_of(const struct esf_accs *accs, const struct esf_window *window)
 {
-	window->used |= UINT64_C(1) << measure;
-	return &window->acc[measure];
+	return accs->base + ((const uint8_t *)window - accs->windows);
+}
+
+static inline struct esf_acc *esf_acc_at(uint8_t *of_window, size_t stride, uint64_t measure)
+{
+	return (struct esf_acc *)(of_window + stride * measure);
 }
 
 /* floor(time / window_ns), for negative times too. */
