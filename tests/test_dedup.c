@@ -347,7 +347,8 @@ static void restart_forgets_what_lies_before_the_first_that_comes(void)
 {
 	static const struct waited near[] = { { BOOT, 100, DUP, 0, 0 }, { BOOT, 36, OLD, 0, 0 },
 		{ BOOT, 103, OK, 2, 2 }, { BOOT, 101, DUP, 2, 2 }, { BOOT, 102, DUP, 2, 2 },
-		{ BOOT, 104, OK, 2, 2 }, { BOOT, 106, OK, 2, 2 }, { BOOT, 105 + 64, OK, 3, 2 }, { 0 } };
+		{ BOOT, 104, OK, 2, 2 }, { BOOT, 106, OK, 2, 2 }, { BOOT, 105 + 64, OK, 3, 2 },
+		{ 0 } };
 	static const struct waited next[] = { { BOOT, 101, OK, 0, 0 }, { BOOT, 103, OK, 0, 0 },
 		{ BOOT, 102 + 64, OK, 1, 0 }, { 0 } };
 	static const struct waited far[] = { { BOOT, 1101, OK, 1000, 1000 },
@@ -393,6 +394,68 @@ static void window_of_another_size_takes_over_what_is_known(void)
 	CU_ASSERT_EQUAL(back[0], small[0]);
 }
 
+struct stream {
+	struct esf_dedup dedup;
+	uint64_t bitmap[WORDS_MAX];
+};
+
+static enum esf_datagram_verdict next_one(struct stream *stream, uint32_t size)
+{
+	return esf_dedup_accept(&stream->dedup, stream->bitmap, size, stream->dedup.boot,
+	    stream->dedup.highest + 1, BOOT_LIMIT);
+}
+
+/* As many as there is room for, and no more, come one by one and none is lost; and to go on at once
+ * leaves what coming one by one leaves. */
+static void compare_going_on(const struct stream *stream, uint32_t size, uint32_t count)
+{
+	struct stream one_by_one = *stream, at_once = *stream;
+	uint32_t room = esf_dedup_room(&stream->dedup, stream->bitmap, size, count);
+	uint32_t left = UINT32_MAX - stream->dedup.highest;
+	uint32_t most = count < size ? count : size;
+
+	CU_ASSERT(room <= (most < left ? most : left));
+	for (uint32_t i = 0; i < room; i++)
+		CU_ASSERT_EQUAL(next_one(&one_by_one, size), OK);
+	esf_dedup_go_on(&at_once.dedup, at_once.bitmap, size, stream->dedup.highest + room);
+	CU_ASSERT_EQUAL(one_by_one.dedup.lost, stream->dedup.lost);
+	CU_ASSERT_EQUAL(memcmp(&one_by_one, &at_once, sizeof(at_once)), 0);
+	if (room == most || room == left)
+		return;
+	(void)next_one(&one_by_one, size);
+	CU_ASSERT_EQUAL(one_by_one.dedup.lost, stream->dedup.lost + 1);
+}
+
+static void numbers_that_lose_none_may_come_at_once(void)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		uint32_t size = sizes[seed % SIZES], from = seed % 7 == 0 ? UINT32_MAX - 3000 : 0;
+		struct stream stream = { 0 };
+		uint64_t state = seed;
+
+		for (uint32_t seq = 1; seq <= 3000; seq++) {
+			state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+			if ((state >> 33) % 100 != 0 || seq < 20)
+				(void)esf_dedup_accept(&stream.dedup, stream.bitmap, size, BOOT,
+				    from + seq, BOOT_LIMIT);
+			if ((state >> 45) % 50 == 0)
+				compare_going_on(&stream, size, 1 + (state >> 50) % 400);
+		}
+	}
+}
+
+static void stream_that_waits_or_never_spoke_has_no_room(void)
+{
+	struct stream stream = { 0 };
+
+	CU_ASSERT_EQUAL(esf_dedup_room(&stream.dedup, stream.bitmap, 64, 64), 0);
+	CU_ASSERT_EQUAL(
+	    esf_dedup_accept(&stream.dedup, stream.bitmap, 64, BOOT, 5, BOOT_LIMIT), OK);
+	CU_ASSERT_EQUAL(esf_dedup_room(&stream.dedup, stream.bitmap, 64, 64), 64);
+	esf_dedup_wait(&stream.dedup, BOOT, BOOT);
+	CU_ASSERT_EQUAL(esf_dedup_room(&stream.dedup, stream.bitmap, 64, 64), 0);
+}
+
 void esf_suite_dedup(void)
 {
 	CU_pSuite suite = CU_add_suite("dedup", NULL, NULL);
@@ -413,4 +476,6 @@ void esf_suite_dedup(void)
 	CU_ADD_TEST(suite, restart_forgets_what_lies_before_the_first_that_comes);
 	CU_ADD_TEST(suite, life_that_began_meanwhile_began_with_one);
 	CU_ADD_TEST(suite, window_of_another_size_takes_over_what_is_known);
+	CU_ADD_TEST(suite, numbers_that_lose_none_may_come_at_once);
+	CU_ADD_TEST(suite, stream_that_waits_or_never_spoke_has_no_room);
 }

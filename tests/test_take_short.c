@@ -148,9 +148,25 @@ static void keep(struct outcome *out)
 	}
 }
 
+static const bool nobody[SITES_COUNT + SITES_SPARE];
+
+/* Other rules, of which the first one may be gone. */
+static void swap_rules(bool long_way)
+{
+	struct esf_policy *former = f->policy;
+
+	f->policy = fixture_policy(below(2), MEASURES_COUNT - 1);
+	f->policy->require_seal = long_way ? nobody : NULL;
+	f->policy->storm = former->storm;
+	esf_plane_set_policy(f->plane, f->policy);
+	rcu_thread_offline();
+	synchronize_rcu();
+	rcu_thread_online();
+	fixture_policy_free(former);
+}
+
 static void play(uint64_t seed, bool long_way, struct outcome *out)
 {
-	static const bool nobody[SITES_COUNT + SITES_SPARE];
 	struct sender senders[SITES_COUNT][2] = { 0 };
 	int64_t now = T0;
 
@@ -161,6 +177,10 @@ static void play(uint64_t seed, bool long_way, struct outcome *out)
 		f->policy->storm = esf_storm_limits(20, 30, 1000000000, 999999999, SECOND);
 	for (uint32_t i = 0; i < STEPS; i++) {
 		send_some(senders, now);
+		if (seed % 2 == 0 && once_in(500))
+			swap_rules(long_way);
+		if (once_in(200))
+			esf_plane_consume(f->plane, now / WINDOW - 6);
 		now += once_in(100) ? below(12) * SECOND / 4 : below(5000000);
 	}
 	fixture_publish(f);
