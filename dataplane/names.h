@@ -72,6 +72,8 @@ struct esf_gauge_rule {
 	uint64_t kpi;
 };
 const struct esf_gauge_rule *esf_ruleset_gauges(const struct esf_ruleset *set);
+/* The index of one that takes no value. */
+uint16_t esf_ruleset_nobody(const struct esf_ruleset *set);
 
 /*
  * A shard's memory of names: raw name -> id -> rule. Bounded to ESF_INTERNED_NAMES_MAX names; past

@@ -18,7 +18,8 @@ static_assert((int)ESF_RULES_MAX <= (int)ESF_PATTERNS_MAX, "every rule set has r
 struct esf_ruleset {
 	struct esf_patterns *patterns;
 	struct esf_rule *rules;
-	struct esf_gauge_rule gauges[];
+	uint16_t count;
+	struct esf_gauge_rule gauges[]; /* and nobody's */
 };
 
 int esf_ruleset_check_pattern(const char *pattern, char *message, size_t message_size)
@@ -44,12 +45,14 @@ int esf_ruleset_adopt(
 {
 	uint32_t count = esf_patterns_count(patterns);
 	struct esf_ruleset *set =
-	    malloc(sizeof(*set) + count * (sizeof(*set->gauges) + sizeof(*rules)));
+	    malloc(sizeof(*set) + (count + 1) * sizeof(*set->gauges) + count * sizeof(*rules));
 
 	if (set == NULL)
 		return -ENOMEM;
 	set->patterns = patterns;
-	set->rules = (struct esf_rule *)(set->gauges + count);
+	set->rules = (struct esf_rule *)(set->gauges + count + 1);
+	set->count = (uint16_t)count;
+	set->gauges[count] = (struct esf_gauge_rule){ .low = NAN, .high = NAN };
 	for (uint32_t i = 0; i < count; i++) {
 		set->rules[i] = rules[i];
 		set->gauges[i] = gauge_rule(&rules[i]);
@@ -80,4 +83,9 @@ inline const struct esf_rule *esf_ruleset_rule(const struct esf_ruleset *set, ui
 inline const struct esf_gauge_rule *esf_ruleset_gauges(const struct esf_ruleset *set)
 {
 	return set->gauges;
+}
+
+inline uint16_t esf_ruleset_nobody(const struct esf_ruleset *set)
+{
+	return set->count;
 }

@@ -226,18 +226,18 @@ static inline bool has_record(const struct few *few, uint32_t i)
 static void fetch_accumulator(
     const struct esf_shard *shard, const struct esf_site *site, const uint8_t *payload)
 {
-	uint16_t alias, rule;
+	const struct esf_gauge_rule *gauge;
+	uint16_t alias;
 
-	memcpy(&alias, payload + ESF_ETD_HEADER_SIZE, sizeof(alias));
-	rule = alias < ESF_ALIASES_AT_HAND ? site->rules[alias] : (uint16_t)ESF_RULE_NONE;
 	if (site->recent == NULL)
 		return;
 	if (site->turn != shard->turn)
 		__builtin_prefetch(site->recent, 1);
-	if (rule != ESF_RULE_NONE && site->rules_generation == shard->rules_generation)
-		__builtin_prefetch(
-		    esf_shard_peek_acc(shard, site->recent, (uint32_t)shard->way.gauges[rule].kpi),
-		    1);
+	memcpy(&alias, payload + ESF_ETD_HEADER_SIZE, sizeof(alias));
+	if (alias >= ESF_ALIASES_AT_HAND || site->rules_generation != shard->rules_generation)
+		return;
+	gauge = &shard->way.gauges[site->rules[alias]];
+	__builtin_prefetch(esf_shard_peek_acc(shard, site->recent, (uint32_t)gauge->kpi), 1);
 }
 
 /* Bit i: the datagram goes the long way. */

@@ -48,12 +48,14 @@ void esf_short_open(const struct esf_shard *shard, struct esf_site *site, bool i
 /* As the rules are now, which each alias of older ones meets when it is next asked for. */
 static void write_rules(struct esf_shard *shard, struct esf_site *site)
 {
+	const uint16_t nobody = esf_ruleset_nobody(shard->policy->rules);
+
 	for (uint16_t i = 0; i < ESF_ALIASES_AT_HAND; i++) {
 		const struct esf_alias *alias = esf_shard_alias(shard, site->streams, i);
+		bool is_usual =
+		    alias != NULL && alias->type == ESF_ETD_GAUGE && alias->rule != ESF_RULE_NONE;
 
-		site->rules[i] = alias != NULL && alias->type == ESF_ETD_GAUGE
-		                     ? (uint16_t)alias->rule
-		                     : (uint16_t)ESF_RULE_NONE;
+		site->rules[i] = is_usual ? (uint16_t)alias->rule : nobody;
 	}
 	site->rules_generation = shard->rules_generation;
 }

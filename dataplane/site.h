@@ -77,7 +77,7 @@ struct esf_site {
 	uint32_t usual_records;              /* likewise, into `recent` */
 	uint32_t rules_generation;           /* that `rules` are of */
 	uint16_t rules[ESF_ALIASES_AT_HAND]; /* of the stream's first aliases: of born gauges that
-	                                      * a rule takes, else ESF_RULE_NONE */
+	                                      * a rule takes, else nobody's */
 
 	_Alignas(ESF_CACHE_LINE) int64_t last_seen;
 	struct esf_storm_site storm;

@@ -67,19 +67,32 @@ static inline bool esf_short_header(const struct esf_short_words *words, uint32_
 	       size == ESF_ETD_HEADER_SIZE + count * ESF_ETD_DATA_SIZE && words->time >= 0;
 }
 
-/* The upper halves of the records' first words are 0 where all are good. */
+/*
+ * The upper halves of the records' first words are 0 where all are good. Whole records are put
+ * together, four at a time: no machine takes longer for their other bytes.
+ */
+typedef uint64_t esf_short_record __attribute__((vector_size(16)));
+static_assert(sizeof(esf_short_record) == ESF_ETD_DATA_SIZE, "a record in one piece");
+
+static inline esf_short_record esf_short_load(const uint8_t *record)
+{
+	esf_short_record all;
+
+	memcpy(&all, record, sizeof(all));
+	return all;
+}
+
 static inline bool esf_short_all_good(const uint8_t *records, uint32_t count)
 {
-	uint32_t bits = 0;
+	esf_short_record bits = esf_short_load(records);
 
-	do {
-		uint32_t word;
-
-		memcpy(&word, records, sizeof(word));
-		bits |= word;
-		records += ESF_ETD_DATA_SIZE;
-	} while (--count > 0);
-	return bits >> 16 == 0;
+	for (; count >= 4; count -= 4, records += 4 * ESF_ETD_DATA_SIZE)
+		bits |= esf_short_load(records) | esf_short_load(records + ESF_ETD_DATA_SIZE) |
+		        esf_short_load(records + 2 * ESF_ETD_DATA_SIZE) |
+		        esf_short_load(records + 3 * ESF_ETD_DATA_SIZE);
+	for (; count > 0; count--, records += ESF_ETD_DATA_SIZE)
+		bits |= esf_short_load(records);
+	return (uint32_t)bits[0] >> 16 == 0;
 }
 
 /* What the bucket lacks once the token is taken, or more than it can. */
@@ -118,60 +131,83 @@ static __attribute__((noinline)) void esf_short_take_rest(struct esf_shard *shar
 	esf_shard_take_data(shard, site, &etd, site->streams);
 }
 
+/* What the records of a datagram have in common. */
+struct esf_short_run {
+	const struct esf_gauge_rule *gauges;
+	const uint16_t *rules;
+	uint8_t *accs;
+	size_t stride;
+	uint64_t start_us; /* from the window's start to the header's time, rounded down */
+	uint64_t usual_us;
+};
+
 /*
- * Takes usual records of [at, end) from the first one on; returns the first that is not, or end.
- * A record's offset is whole microseconds, so that its place in the window is the header's, rounded
- * down once (start_us), and the offset. All are good, so that what stands in the place of alias and
- * quality is the alias.
+ * Takes a record, if it is usual. Its offset is whole microseconds, so that its place in the window
+ * is the header's, rounded down once, and the offset. It is good, so that what stands in the place
+ * of alias and quality is the alias.
  */
-static inline const uint8_t *esf_short_run(struct esf_shard *shard, const struct esf_short *way,
-    const struct esf_site *site, const uint8_t *at, const uint8_t *end, uint64_t start_us)
+static inline __attribute__((always_inline)) bool esf_short_take_record(struct esf_shard *shard,
+    const struct esf_short_run *run, struct esf_window *window, const uint8_t *at)
 {
-	struct esf_window *window = site->recent;
-	uint8_t *accs = esf_accs_of(&shard->accs, window);
-	const size_t stride = shard->accs.stride;
+	struct esf_etd_raw_record raw;
+	const struct esf_gauge_rule *gauge;
+	struct esf_acc *acc;
+	uint64_t offset_us;
+	double value;
 
-	for (; at != end; at += ESF_ETD_DATA_SIZE) {
-		struct esf_etd_raw_record raw;
-		const struct esf_gauge_rule *gauge;
-		struct esf_acc *acc;
-		uint64_t offset_us;
-		uint32_t rule;
-		double value;
+	memcpy(&raw, at, sizeof(raw));
+	offset_us = run->start_us + (uint64_t)(int64_t)raw.offset_us;
+	if (raw.alias_and_quality >= ESF_ALIASES_AT_HAND || offset_us >= run->usual_us)
+		return false;
+	gauge = &run->gauges[run->rules[raw.alias_and_quality]];
+	value = raw.value * gauge->scale + gauge->offset;
+	if (!(value >= gauge->low && value <= gauge->high))
+		return false;
+	acc = esf_acc_at(run->accs, run->stride, gauge->kpi);
+	/* Else compilers make the address anew for each of its parts. */
+	__asm__("" : "+r"(acc));
+	if (__builtin_expect(acc->samples != 0, 1))
+		esf_acc_add_next(acc, value, (uint32_t)offset_us);
+	else
+		esf_short_add_first(
+		    shard, window, (uint32_t)gauge->kpi, value, (uint32_t)offset_us);
+	return true;
+}
 
-		memcpy(&raw, at, sizeof(raw));
-		offset_us = start_us + (uint64_t)(int64_t)raw.offset_us;
-		if (raw.alias_and_quality >= ESF_ALIASES_AT_HAND || offset_us >= way->usual_us)
-			break;
-		rule = site->rules[raw.alias_and_quality];
-		if (rule == ESF_RULE_NONE)
-			break;
-		gauge = &way->gauges[rule];
-		value = raw.value * gauge->scale + gauge->offset;
-		if (!(value >= gauge->low && value <= gauge->high))
-			break;
-		acc = esf_acc_at(accs, stride, gauge->kpi);
-		/* Else compilers make the address anew for each of its parts. */
-		__asm__("" : "+r"(acc));
-		if (__builtin_expect(acc->samples != 0, 1))
-			esf_acc_add_next(acc, value, (uint32_t)offset_us);
-		else
-			esf_short_add_first(
-			    shard, window, (uint32_t)gauge->kpi, value, (uint32_t)offset_us);
-	}
+/* The first of [at, end) that is not usual, or end: what comes before is taken. By itself, so that
+ * it has the registers. */
+static __attribute__((noinline)) const uint8_t *esf_short_take_run(struct esf_shard *shard,
+    const struct esf_short_run *of, struct esf_window *window, const uint8_t *at,
+    const uint8_t *end)
+{
+	const struct esf_short_run run = *of;
+
+	while (at != end && esf_short_take_record(shard, &run, window, at))
+		at += ESF_ETD_DATA_SIZE;
 	return at;
 }
 
-/* Of a datagram that is taken: its records. */
+/* Of a datagram that is taken: its records, one at least. */
 static inline void esf_short_take_records(struct esf_shard *shard, struct esf_short *way,
     struct esf_site *site, const uint8_t *data, uint32_t size, int64_t time)
 {
-	const uint8_t *records = data + ESF_ETD_HEADER_SIZE, *end = data + size, *at;
-	uint64_t start_us =
-	    time < way->start ? (uint64_t)INT64_MAX : (uint64_t)(time - way->start) / 1000;
+	const uint8_t *records = data + ESF_ETD_HEADER_SIZE, *end = data + size, *at = records;
+	const struct esf_short_run run = {
+		.gauges = way->gauges,
+		.rules = site->rules,
+		.accs = esf_accs_of(&shard->accs, site->recent),
+		.stride = shard->accs.stride,
+		.start_us =
+		    time < way->start ? (uint64_t)INT64_MAX : (uint64_t)(time - way->start) / 1000,
+		.usual_us = way->usual_us,
+	};
 	uint32_t usual;
 
-	at = esf_short_run(shard, way, site, records, end, start_us);
+	if (esf_short_take_record(shard, &run, site->recent, at)) {
+		at += ESF_ETD_DATA_SIZE;
+		if (at != end)
+			at = esf_short_take_run(shard, &run, site->recent, at, end);
+	}
 	usual = (uint32_t)(at - records) / ESF_ETD_DATA_SIZE;
 	site->usual_records += usual;
 	way->accepted += usual;
