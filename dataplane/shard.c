@@ -142,7 +142,7 @@ static inline void prefetch_id(const struct esf_shard *shard, const struct esf_p
 }
 
 /* Fetches ahead what the datagram's site will be asked for: the one that an ETD datagram names, if
- * it is known by now. */
+ * it is known by now. Not another shard's: its owner would have to get the lines back. */
 static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
 {
 	uint32_t id = esf_etd_peek_site(frame->payload, frame->payload_size);
@@ -150,7 +150,8 @@ static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_fr
 
 	if (site == ESF_NO_SITE)
 		return ESF_NO_SITE;
-	prefetch_lines(shard, site);
+	if (is_own(shard, site))
+		prefetch_lines(shard, site);
 	return site;
 }
 
@@ -217,9 +218,9 @@ static __attribute__((noinline)) uint64_t judge_few(struct esf_shard *shard,
  * to be listed; or, where the datagram is none for the short way, what leads to the stream; then
  * the stream. Else each would wait for several lines of memory, one after the other.
  */
-static inline bool has_record(const struct few *few, uint32_t i)
+static inline bool has_record(const struct esf_shard *shard, const struct few *few, uint32_t i)
 {
-	return few->etd_sites[i] != ESF_NO_SITE &&
+	return few->etd_sites[i] != ESF_NO_SITE && is_own(shard, few->etd_sites[i]) &&
 	       few->frames[i].payload_size >= ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE;
 }
 
@@ -248,7 +249,7 @@ static uint32_t fetch_accumulators(const struct esf_shard *shard, const struct f
 	for (uint32_t i = 0; i < few->wanted; i++) {
 		const struct esf_site *site;
 
-		if (!has_record(few, i))
+		if (!has_record(shard, few, i))
 			continue;
 		site = &shard->plane->sites[few->etd_sites[i]];
 		fetch_accumulator(shard, site, few->frames[i].payload);
