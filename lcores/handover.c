@@ -12,7 +12,12 @@
 #include <rte_ring.h>
 #include <rte_ring_peek_zc.h>
 
-enum { INBOXES_SIZE_MAX = 64 << 20 }; /* bytes, of all rings together */
+#include "handover_cell.h"
+
+enum {
+	INBOXES_SIZE_MAX = 64 << 20, /* bytes, of all rings together */
+	AHEAD = ESF_PARCELS_MAX,     /* cells that the taker asks for before it reads them */
+};
 
 static_assert(sizeof(struct esf_parcel) == 16, "a 48-byte datagram and its head fill one cell");
 static_assert(ESF_HANDOVER_CELLS_MIN >= 2 * ESF_HANDOVER_PARCEL_CELLS_MAX, "any parcel fits");
@@ -85,6 +90,7 @@ static void outbox_publish(struct outbox *outbox)
 {
 	if (outbox->reserved > 0) {
 		outbox_measure(outbox);
+		settle_cells();
 		rte_ring_enqueue_zc_finish(outbox->ring, outbox->used);
 	}
 	outbox->reserved = 0;
@@ -113,19 +119,12 @@ static inline void write_parcel(
 	uint8_t *cell = cell_at(&outbox->space, outbox->used);
 	uint32_t room, first;
 
-	/* Field by field: as one load it would wait for the stores that have just made it. */
-	*(struct esf_parcel *)cell = (struct esf_parcel){
-		.size = parcel->size,
-		.kind = parcel->kind,
-		.listener = parcel->listener,
-		.site = parcel->site,
-		.arrival = parcel->arrival,
-	};
-	cell += sizeof(*parcel);
 	if (likely(parcel->size == ESF_HANDOVER_CELL - sizeof(*parcel))) {
-		memcpy(cell, payload, ESF_HANDOVER_CELL - sizeof(*parcel));
+		fill_cell(cell, parcel, payload);
 		return;
 	}
+	*(struct esf_parcel *)cell = *parcel;
+	cell += sizeof(*parcel);
 	room =
 	    contiguous(&outbox->space, outbox->used, outbox->reserved) - (uint32_t)sizeof(*parcel);
 	first = RTE_MIN(room, (uint32_t)parcel->size);
@@ -142,13 +141,15 @@ bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct e
 	struct outbox *outbox = &sender->to[to];
 	uint32_t cells = parcel_cells(parcel->size);
 	uint32_t wanted = cells;
+	struct esf_parcel whole;
 
 	assert(outbox->ring != NULL && parcel->size <= ESF_DATAGRAM_MAX);
 	if (unlikely(storms))
 		wanted += rte_ring_get_capacity(outbox->ring) / 2;
 	if (unlikely(outbox->reserved - outbox->used < wanted) && !outbox_renew(outbox, wanted))
 		return refuse(sender, outbox);
-	write_parcel(outbox, parcel, payload);
+	whole = read_parcel(parcel);
+	write_parcel(outbox, &whole, payload);
 	outbox->used += cells;
 	sender->unpublished |= UINT64_C(1) << to;
 	sender->next.put++;
@@ -193,13 +194,15 @@ static uint32_t ring_take(struct receiver *receiver, struct rte_ring *ring, uint
 	const uint8_t *payloads[ESF_PARCELS_MAX];
 	uint32_t index = 0, taken = 0, few = 0;
 
+	for (uint32_t i = 0; i < count && i < AHEAD; i++)
+		rte_prefetch0(cell_at(&space, i));
 	while (index < count && taken < budget) {
 		const struct esf_parcel *parcel = (const void *)cell_at(&space, index);
 		uint32_t cells = parcel_cells(parcel->size);
 
 		assert(cells <= count - index);
-		if (likely(index + ESF_PARCELS_MAX < count))
-			rte_prefetch0(cell_at(&space, index + ESF_PARCELS_MAX));
+		if (likely(index + AHEAD < count))
+			rte_prefetch0(cell_at(&space, index + AHEAD));
 		parcels[few] = parcel;
 		payloads[few++] = parcel_payload(receiver, &space, index, count, parcel->size);
 		index += cells;

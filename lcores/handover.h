@@ -32,9 +32,10 @@
  * each has one writer. Cells in [tail_c, tail_p) are the consumer's, all others the producer's: at
  * the start both are 0 and all cells are the producer's.
  *   2. No cell is read before it is written. The producer fills cells only in what it reserved,
- * which begins at tail_p, and stores tail_p with release after the last byte of the last parcel.
- * The consumer loads tail_p with acquire before it looks at a cell. So whatever it finds in
- *      [tail_c, tail_p) happened before.
+ * which begins at tail_p, and stores tail_p with release after the last byte of the last parcel;
+ * where cells were stored past the cache, which release doesn't order, after a store fence between
+ * the two. The consumer loads tail_p with acquire before it looks at a cell. So whatever it finds
+ * in [tail_c, tail_p) happened before.
  *   3. No cell is overwritten before it is read. The consumer stores tail_c with release after the
  * taker came back from the last parcel given up. The producer loads tail_c with acquire before it
  *      reserves, and reserves no more than size - 1 - (head_p - tail_c) cells. A payload is lent to
