@@ -6,9 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
 
 /*
  * The Internet checksum (RFC 1071): a sum of 16-bit words with the carry added back in. Here words
@@ -22,8 +19,8 @@
 /* From this many bytes on vectors are faster than the carry chain of 64-bit words. */
 enum { ESF_CHECKSUM_LONG = 256 };
 
-/* Of count times 16 bytes, at most 2^15 of them: less than 2^48. */
-uint64_t esf_checksum_sum_long(const uint8_t *data, uint32_t count);
+/* Adds size bytes to sum, at most 2^19. */
+unsigned long long esf_checksum_add(unsigned long long sum, const uint8_t *data, uint32_t size);
 
 static ESF_ALWAYS_INLINE unsigned long long esf_checksum_load(const uint8_t *at)
 {
@@ -42,51 +39,51 @@ static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add_word(
 	return sum + carry;
 }
 
-/* Of 32 bytes. As intrinsics, since compilers make no chain of anything else. */
-static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add_block(
-    unsigned long long sum, const uint8_t *data)
+/* As one carry chain, which compilers don't make of the same said twice. */
+static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add_two(
+    unsigned long long sum, unsigned long long first, unsigned long long second)
 {
 #ifdef __x86_64__
-	unsigned char carry = _addcarry_u64(0, sum, esf_checksum_load(data), &sum);
-
-	carry = _addcarry_u64(carry, sum, esf_checksum_load(data + 8), &sum);
-	carry = _addcarry_u64(carry, sum, esf_checksum_load(data + 16), &sum);
-	carry = _addcarry_u64(carry, sum, esf_checksum_load(data + 24), &sum);
-	_addcarry_u64(carry, sum, 0, &sum);
-#else
-	for (uint32_t i = 0; i < 4; i++)
-		sum = esf_checksum_add_word(sum, esf_checksum_load(data + (size_t)i * 8));
-#endif
+	__asm__("addq %[first], %[sum]\n\tadcq %[second], %[sum]\n\tadcq $0, %[sum]"
+	        : [sum] "+&r"(sum)
+	        : [first] "rm"(first), [second] "rm"(second)
+	        : "cc");
 	return sum;
+#else
+	return esf_checksum_add_word(esf_checksum_add_word(sum, first), second);
+#endif
 }
 
-/* Adds size bytes to sum. */
-static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add(
-    unsigned long long sum, const uint8_t *data, uint32_t size)
+/*
+ * Adds size bytes, a multiple of 8 below ESF_CHECKSUM_LONG. Compilers make no carry chain of
+ * anything that they are told, so it is one as it stands: a row of additions of 8 bytes of code
+ * each, entered as many bytes before its end as there are to add. Subtracting from an address
+ * leaves no carry.
+ */
+static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add_words(
+    unsigned long long sum, const uint8_t *data, uint64_t size)
 {
-	uint32_t word;
-	uint16_t half;
+#ifdef __x86_64__
+	uint64_t entry;
 
-	if (size >= ESF_CHECKSUM_LONG) {
-		sum = esf_checksum_add_word(sum, esf_checksum_sum_long(data, size / 16));
-		data += size / 16 * 16;
-		size %= 16;
-	}
-	for (; size >= 32; size -= 32, data += 32)
-		sum = esf_checksum_add_block(sum, data);
-	for (; size >= 8; size -= 8, data += 8)
-		sum = esf_checksum_add_word(sum, esf_checksum_load(data));
-	if (size & 4) {
-		memcpy(&word, data, sizeof(word));
-		sum = esf_checksum_add_word(sum, word);
-		data += 4;
-	}
-	if (size & 2) {
-		memcpy(&half, data, sizeof(half));
-		sum = esf_checksum_add_word(sum, half);
-		data += 2;
-	}
-	return size & 1 ? esf_checksum_add_word(sum, htobe16((uint16_t)(data[0] << 8))) : sum;
+	__asm__(
+	    "lea 1f(%%rip), %[entry]\n\t"
+	    "sub %[size], %[entry]\n\t"
+	    "notrack jmp *%[entry]\n\t"
+	    ".set .Lat, -248\n\t"
+	    ".rept 31\n\t"
+	    "%{disp32%} adcq .Lat(%[data],%[size]), %[sum]\n\t"
+	    ".set .Lat, .Lat + 8\n\t"
+	    ".endr\n"
+	    "1:\tadcq $0, %[sum]"
+	    : [sum] "+&r"(sum), [entry] "=&r"(entry)
+	    : [data] "r"(data), [size] "r"(size), "m"(*(const uint8_t(*)[ESF_CHECKSUM_LONG])data)
+	    : "cc");
+#else
+	for (uint64_t i = 0; i < size; i += 8)
+		sum = esf_checksum_add_word(sum, esf_checksum_load(data + i));
+#endif
+	return sum;
 }
 
 /* Turning by half and adding leaves the sum of both halves, with its carry, in the upper one. */
@@ -98,6 +95,22 @@ static ESF_ALWAYS_INLINE uint16_t esf_checksum_fold(uint64_t sum)
 	half = (uint32_t)(sum >> 32);
 	half += half >> 16 | half << 16;
 	return (uint16_t)(half >> 16);
+}
+
+/*
+ * Whether a sum folds to 0xffff, which is to say that it is a multiple k of 65535, but not 0. The
+ * factor's product with 65535 is 2^64 - 1, so it makes -k of such a sum, where k is no more than
+ * the factor itself; and of all others something else, as it is odd.
+ */
+static ESF_ALWAYS_INLINE bool esf_checksum_is_right(uint64_t sum)
+{
+	uint64_t factor = UINT64_MAX / 0xffff, product;
+
+#ifdef __x86_64__
+	__asm__("" : "+r"(factor)); /* else it is taken apart into shifts and additions */
+#endif
+	product = sum * factor;
+	return __builtin_add_overflow(product, factor, &product);
 }
 
 /*

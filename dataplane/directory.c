@@ -178,6 +178,11 @@ static __attribute__((noinline)) uint32_t by_large_id(
 	return ESF_NO_SITE;
 }
 
+inline struct esf_directory_ids esf_directory_small_ids(const struct esf_directory *directory)
+{
+	return (struct esf_directory_ids){ directory->by_small_id, directory->small_ids };
+}
+
 inline void esf_directory_prefetch(const struct esf_directory *directory, uint32_t id)
 {
 	if (id < directory->small_ids)

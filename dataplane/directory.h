@@ -38,6 +38,15 @@ uint32_t esf_directory_by_name(
 uint32_t esf_directory_by_address(
     const struct esf_directory *directory, const struct esf_address *address);
 
+/* Ids of a small range, to be looked up in place; one that leads to no site here may do so by id
+ * all the same. */
+struct esf_directory_ids {
+	const uint32_t *sites_plus_1; /* by id; 0: none */
+	uint32_t count;
+};
+
+struct esf_directory_ids esf_directory_small_ids(const struct esf_directory *directory);
+
 /* Whether the site, any number, is one of the directory's and has this name. */
 bool esf_directory_is_named(
     const struct esf_directory *directory, uint32_t site, const char *name, uint32_t length);

@@ -37,7 +37,7 @@ static ALWAYS_INLINE bool udp_checksum_good(
 		return true;
 	pseudo = esf_checksum_add_word(
 	    addresses, htobe16(ESF_IP_UDP) + (uint64_t)htobe16((uint16_t)size));
-	if (LIKELY(esf_checksum_fold(esf_checksum_add(pseudo, udp, size)) == 0xffff))
+	if (LIKELY(esf_checksum_is_right(esf_checksum_add(pseudo, udp, size))))
 		return true;
 	return (flags & ESF_FRAME_CHECKSUM_UNFINISHED_OK) && is_unfinished(field, pseudo);
 }
@@ -50,7 +50,6 @@ static ALWAYS_INLINE enum esf_datagram_verdict parse_udp(const struct input *in,
 		return ESF_DATAGRAM_MALFORMED;
 	if (!udp_checksum_good(udp, size, addresses, optional, in->flags))
 		return ESF_DATAGRAM_BAD_CHECKSUM;
-	out->destination_port = esf_inet_load16(udp + 2);
 	out->payload = udp + ESF_UDP_SIZE;
 	out->payload_size = size - ESF_UDP_SIZE;
 	return ESF_DATAGRAM_ACCEPTED;
@@ -100,7 +99,7 @@ static ALWAYS_INLINE bool holds_ipv4(const struct esf_frame_addresses *ours, con
 
 static ALWAYS_INLINE bool header_checksum_good(const uint8_t *ip, uint32_t header_size)
 {
-	return esf_checksum_fold(esf_checksum_add(0, ip, header_size)) == 0xffff;
+	return esf_checksum_is_right(esf_checksum_add(0, ip, header_size));
 }
 
 /* header_size: bytes of the IPv4 header with its options, all inside the frame. */
@@ -266,4 +265,12 @@ struct esf_address esf_frame_source(const uint8_t *data, const struct esf_frame 
 uint16_t esf_frame_source_port(const struct esf_frame *frame)
 {
 	return esf_inet_load16(frame->payload - ESF_UDP_SIZE);
+}
+
+inline uint16_t esf_frame_destination_port(const struct esf_frame *frame)
+{
+	uint16_t port;
+
+	memcpy(&port, frame->payload - ESF_UDP_SIZE + 2, sizeof(port));
+	return be16toh(port);
 }

@@ -53,12 +53,12 @@ struct esf_frame {
 	uint16_t l3_offset;     /* of the IP or ARP header from the frame's first byte; set also for
 	                           ESF_DATAGRAM_NEIGHBOUR */
 	uint16_t ether_type;    /* host order, after VLAN tags */
-	uint16_t destination_port; /* host order */
 };
 
-/* The sender of a frame that was accepted, and its port in host order; few ask. */
-struct esf_address esf_frame_source(const uint8_t *data, const struct esf_frame *frame);
+/* The ports of a frame that was accepted, in host order, and its sender; few ask for the latter. */
 uint16_t esf_frame_source_port(const struct esf_frame *frame);
+uint16_t esf_frame_destination_port(const struct esf_frame *frame);
+struct esf_address esf_frame_source(const uint8_t *data, const struct esf_frame *frame);
 
 /*
  * Parses size bytes at data. Returns ESF_DATAGRAM_ACCEPTED with *out filled, or the first verdict

@@ -124,35 +124,24 @@ static inline void take_payload(struct esf_shard *shard, struct esf_short *way,
 enum { FEW = ESF_PARCELS_MAX };
 
 /* What the usual datagram touches of its site. */
-static inline void prefetch_lines(const struct esf_shard *shard, uint32_t site)
+static inline void prefetch_lines(const struct esf_site *site)
 {
-	__builtin_prefetch(&shard->plane->sites[site], 1);
-	__builtin_prefetch(&shard->plane->sites[site].last_seen, 1);
+	__builtin_prefetch(site, 1);
+	__builtin_prefetch(&site->last_seen, 1);
 }
 
-/* Where the id of most ETD datagrams' site stands; nothing hangs on it being one. */
-static inline void prefetch_id(const struct esf_shard *shard, const struct esf_packet *packet)
+/* Where the ids of most ETD datagrams' sites stand; nothing hangs on them being any. */
+static __attribute__((noinline)) void prefetch_ids(
+    const struct esf_directory *directory, const struct esf_packet *packets, uint32_t count)
 {
-	uint32_t id;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t id;
 
-	if (packet->size < ESF_SHORT_PAYLOAD + ESF_ETD_HEADER_SIZE)
-		return;
-	memcpy(&id, packet->data + ESF_SHORT_PAYLOAD + ESF_ETD_AT_SITE, sizeof(id));
-	esf_directory_prefetch(shard->policy->directory, id);
-}
-
-/* Fetches ahead what the datagram's site will be asked for: the one that an ETD datagram names, if
- * it is known by now. Not another shard's: its owner would have to get the lines back. */
-static uint32_t prefetch_site(const struct esf_shard *shard, const struct esf_frame *frame)
-{
-	uint32_t id = esf_etd_peek_site(frame->payload, frame->payload_size);
-	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
-
-	if (site == ESF_NO_SITE)
-		return ESF_NO_SITE;
-	if (is_own(shard, site))
-		prefetch_lines(shard, site);
-	return site;
+		if (packets[i].size < ESF_SHORT_PAYLOAD + ESF_ETD_HEADER_SIZE)
+			continue;
+		memcpy(&id, packets[i].data + ESF_SHORT_PAYLOAD + ESF_ETD_AT_SITE, sizeof(id));
+		esf_directory_prefetch(directory, id);
+	}
 }
 
 /* What is left of a few packets once their frames are judged: payloads for listeners. */
@@ -162,54 +151,109 @@ struct few {
 	uint8_t listeners[FEW];
 	uint8_t from[FEW]; /* whose packet it is */
 	uint32_t wanted;
+	uint64_t neighbours; /* bit i: packet i is for the neighbour */
 };
 
-/*
- * Bit i of the result: packet i is for the neighbour. This and take_few are functions of their own
- * so that each has the registers that it wants.
- */
-static __attribute__((noinline)) uint64_t judge_few(struct esf_shard *shard,
-    const struct esf_frame_addresses *ours, const struct esf_packet *packets, uint32_t count,
-    struct few *few)
+/* The site that an ETD datagram names, if it is known by now: what it will be asked for is fetched
+ * ahead. Not another shard's: its owner would have to get the lines back. */
+static __attribute__((noinline)) uint32_t prefetch_site(const struct esf_shard *shard, uint32_t id)
 {
-	const bool far = shard->plane->options.sites_count >= ESF_IDS_FAR;
-	uint64_t neighbours = 0;
-	uint32_t wanted = 0;
+	uint32_t site = id == 0 ? ESF_NO_SITE : esf_shard_site_by_id(shard, id);
 
-	for (uint32_t i = 0; i < count && far; i++)
-		prefetch_id(shard, &packets[i]);
+	if (site != ESF_NO_SITE && is_own(shard, site))
+		prefetch_lines(&shard->plane->sites[site]);
+	return site;
+}
+
+/* Judges packet i, whose frame is not the usual one; its payload is number wanted, if it is.
+ * Returns how many are wanted now. */
+static __attribute__((noinline)) uint32_t judge_unusual(struct esf_shard *shard,
+    const struct esf_frame_addresses *ours, const struct esf_packet *packets, uint32_t i,
+    struct few *few, uint32_t wanted)
+{
+	const struct esf_packet *packet = &packets[i];
+	struct esf_frame *frame = &few->frames[wanted];
+	enum esf_datagram_verdict verdict =
+	    esf_frame_parse(packet->data, packet->size, packet->flags, ours, frame);
+	uint8_t listener = 0;
+
+	if (verdict == ESF_DATAGRAM_ACCEPTED) {
+		listener = shard->policy->listener_at[esf_frame_destination_port(frame)];
+		/* IPv6 carries up to 20 bytes more than IPv4, and than what follows is made for. */
+		if (listener == 0)
+			verdict = ESF_DATAGRAM_NO_LISTENER;
+		else if (frame->payload_size > ESF_DATAGRAM_MAX)
+			verdict = ESF_DATAGRAM_MALFORMED;
+	}
+	if (verdict != ESF_DATAGRAM_ACCEPTED) {
+		esf_shard_count_datagram(shard, verdict);
+		few->neighbours |= (uint64_t)(verdict == ESF_DATAGRAM_NEIGHBOUR) << i;
+		return wanted;
+	}
+	few->etd_sites[wanted] =
+	    prefetch_site(shard, esf_etd_peek_site(frame->payload, frame->payload_size));
+	few->from[wanted] = (uint8_t)i;
+	few->listeners[wanted] = listener - 1;
+	return wanted + 1;
+}
+
+/* The same as prefetch_site, and without a call where the id is a listed one of a small range. Of
+ * the payload ESF_SHORT_PAYLOAD_MIN bytes are there. */
+static ESF_ALWAYS_INLINE uint32_t prefetch_usual(const struct esf_shard *shard,
+    struct esf_site *sites, const struct esf_directory_ids *ids, const uint8_t *payload)
+{
+	uint32_t magic, id, site_plus_1;
+
+	static_assert(
+	    ESF_SHORT_PAYLOAD_MIN >= ESF_ETD_AT_SITE + sizeof(id), "what is read is there");
+	memcpy(&magic, payload + ESF_ETD_AT_MAGIC, sizeof(magic));
+	if (!ESF_USUALLY(magic == ESF_ETD_MAGIC))
+		return ESF_NO_SITE;
+	memcpy(&id, payload + ESF_ETD_AT_SITE, sizeof(id));
+	if (!ESF_USUALLY(id < ids->count))
+		return prefetch_site(shard, id);
+	site_plus_1 = ids->sites_plus_1[id];
+	if (!ESF_USUALLY(site_plus_1 != 0))
+		return prefetch_site(shard, id);
+	if (is_own(shard, site_plus_1 - 1))
+		prefetch_lines(&sites[site_plus_1 - 1]);
+	return site_plus_1 - 1;
+}
+
+/* This and take_few are functions of their own so that each has the registers that it wants. */
+static __attribute__((noinline)) void judge_few(struct esf_shard *shard,
+    const struct esf_frame_addresses *ours, const struct esf_frame_usual *usual,
+    const struct esf_packet *packets, uint32_t count, struct few *few)
+{
+	const struct esf_policy *policy = shard->policy;
+	const struct esf_directory_ids ids = esf_directory_small_ids(policy->directory);
+	struct esf_site *const sites = shard->plane->sites;
+	size_t wanted = 0;
+
+	few->neighbours = 0;
+	if (shard->plane->options.sites_count >= ESF_IDS_FAR)
+		prefetch_ids(policy->directory, packets, count);
 	for (uint32_t i = 0; i < count; i++) {
-		struct esf_frame *frame = &few->frames[wanted];
+		const struct esf_packet *packet = &packets[i];
+		struct esf_frame frame;
 		uint8_t listener;
 
-		if (!esf_frame_short(
-		        packets[i].data, packets[i].size, packets[i].flags, ours, frame)) {
-			enum esf_datagram_verdict verdict = esf_frame_parse(
-			    packets[i].data, packets[i].size, packets[i].flags, ours, frame);
-
-			if (verdict != ESF_DATAGRAM_ACCEPTED) {
-				esf_shard_count_datagram(shard, verdict);
-				if (verdict == ESF_DATAGRAM_NEIGHBOUR)
-					neighbours |= UINT64_C(1) << i;
-				continue;
-			}
+		if (!ESF_USUALLY(esf_frame_short(
+		        packet->data, packet->size, packet->flags, usual, &frame))) {
+			wanted = judge_unusual(shard, ours, packets, i, few, (uint32_t)wanted);
+			continue;
 		}
-		listener = shard->policy->listener_at[frame->destination_port];
-		if (listener == 0) {
+		listener = policy->listener_at[esf_frame_destination_port(&frame)];
+		if (!ESF_USUALLY(listener != 0)) {
 			esf_shard_count_datagram(shard, ESF_DATAGRAM_NO_LISTENER);
 			continue;
 		}
-		/* IPv6 carries up to 20 bytes more than IPv4, and than what follows is made for. */
-		if (frame->payload_size > ESF_DATAGRAM_MAX) {
-			esf_shard_count_datagram(shard, ESF_DATAGRAM_MALFORMED);
-			continue;
-		}
-		few->etd_sites[wanted] = prefetch_site(shard, frame);
+		few->frames[wanted] = frame;
+		few->etd_sites[wanted] = prefetch_usual(shard, sites, &ids, frame.payload);
 		few->from[wanted] = (uint8_t)i;
 		few->listeners[wanted++] = listener - 1;
 	}
-	few->wanted = wanted;
-	return neighbours;
+	few->wanted = (uint32_t)wanted;
 }
 
 /*
@@ -302,27 +346,22 @@ static __attribute__((noinline)) void take_few(
 	esf_shard_end_text(shard);
 }
 
-static uint64_t receive_few(struct esf_shard *shard, const struct esf_frame_addresses *ours,
-    const struct esf_packet *packets, uint32_t count)
-{
-	struct few few;
-	uint64_t neighbours = judge_few(shard, ours, packets, count, &few);
-
-	take_few(shard, packets, &few);
-	return neighbours;
-}
-
 uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addresses *ours,
     const struct esf_packet *packets, uint32_t count)
 {
+	const struct esf_frame_usual usual = esf_frame_usual(ours);
 	uint64_t neighbours = 0;
+	struct few few;
 
 	shard->arrival = shard->now;
 	shard->ledger.datagrams_received += count;
 	shard->counted = shard->counted || count > 0;
-	for (uint32_t i = 0; i < count; i += FEW)
-		neighbours |=
-		    receive_few(shard, ours, packets + i, count - i < FEW ? count - i : FEW) << i;
+	for (uint32_t i = 0; i < count; i += FEW) {
+		judge_few(
+		    shard, ours, &usual, packets + i, count - i < FEW ? count - i : FEW, &few);
+		take_few(shard, packets + i, &few);
+		neighbours |= few.neighbours << i;
+	}
 	esf_short_end(&shard->way, shard);
 	return neighbours;
 }
@@ -362,7 +401,7 @@ static void fetch_parcels(struct esf_shard *shard, const struct esf_parcel *cons
 		few.frames[i].payload_size = parcel->size;
 		few.etd_sites[i] = is_etd ? parcel->site : (uint32_t)ESF_NO_SITE;
 		if (few.etd_sites[i] != ESF_NO_SITE)
-			prefetch_lines(shard, few.etd_sites[i]);
+			prefetch_lines(&shard->plane->sites[few.etd_sites[i]]);
 	}
 	few.wanted = count;
 	fetch_few(shard, &few);

@@ -7,7 +7,9 @@
  * registers its suite with CU_add_suite and its tests with CU_add_test (a test's name says the behaviour).
  */
 #define ESF_SUITES(X)                                                                              \
+	X(checksum)                                                                                \
 	X(frame)                                                                                   \
+	X(frame_short)                                                                             \
 	X(neighbour)                                                                               \
 	X(etd)                                                                                     \
 	X(seal)                                                                                    \

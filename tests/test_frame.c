@@ -7,7 +7,6 @@
 
 #include <CUnit/CUnit.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/frame_short.h"
 #include "dataplane/ledger.h"
 #include "frame_bytes.h"
@@ -84,17 +83,17 @@ static enum esf_datagram_verdict parse_with(const struct bytes *b, unsigned flag
 {
 	uint8_t *copy = malloc(b->size > 0 ? b->size : 1);
 	enum esf_datagram_verdict verdict;
+	const struct esf_frame_usual usual = esf_frame_usual(list);
 	struct esf_frame short_out;
 
 	memcpy(copy, b->data, b->size);
 	verdict = esf_frame_parse(b->size > 0 ? copy : copy + 1, b->size, flags, list, out);
-	if (esf_frame_short(b->size > 0 ? copy : copy + 1, b->size, flags, list, &short_out)) {
+	if (esf_frame_short(b->size > 0 ? copy : copy + 1, b->size, flags, &usual, &short_out)) {
 		CU_ASSERT_EQUAL(verdict, ESF_DATAGRAM_ACCEPTED);
 		CU_ASSERT(short_out.payload == out->payload &&
 		          short_out.payload_size == out->payload_size &&
 		          short_out.l3_offset == out->l3_offset &&
-		          short_out.ether_type == out->ether_type &&
-		          short_out.destination_port == out->destination_port);
+		          short_out.ether_type == out->ether_type);
 		short_ways++;
 	}
 	if (verdict == ESF_DATAGRAM_ACCEPTED)
@@ -125,6 +124,7 @@ static const struct shape good_shapes[] = {
 	{ .payload = 0 },
 	{ .payload = 1 },
 	{ .payload = 4, .padding = 14 },
+	{ .payload = 18 },
 	{ .payload = 1471 },
 	{ .payload = 33, .options = 4 },
 	{ .payload = 33, .options = 40 },
@@ -151,7 +151,7 @@ static void check_fields(
 	CU_ASSERT_EQUAL(out->ether_type, shape->ipv6 ? 0x86dd : 0x0800);
 	there.payload = b->data + offset;
 	CU_ASSERT_EQUAL(esf_frame_source_port(&there), SOURCE_PORT);
-	CU_ASSERT_EQUAL(out->destination_port, DESTINATION_PORT);
+	CU_ASSERT_EQUAL(esf_frame_destination_port(&there), DESTINATION_PORT);
 	source = esf_frame_source(b->data, &there);
 	if (shape->ipv6) {
 		CU_ASSERT_EQUAL(memcmp(source.bytes, peer_ipv6, 16), 0);
@@ -173,8 +173,9 @@ static void good_frame_gives_its_payload_ports_and_addresses(void)
 		expect("good", parse_with(&b, 0, &list, &out, &offset), ESF_DATAGRAM_ACCEPTED);
 		check_fields(&good_shapes[i], &b, &out, offset);
 	}
-	CU_ASSERT_EQUAL(
-	    short_ways, 5); /* those of good_shapes with neither options, tags nor IPv6 */
+	/* Those of good_shapes with neither options, tags, IPv6 nor padding, and no shorter than
+	 * Ethernet's frames. */
+	CU_ASSERT_EQUAL(short_ways, 3);
 }
 
 /* A cut into padding alone leaves the packet whole; any other must be refused. */
@@ -533,22 +534,6 @@ static void largest_datagram_is_accepted(void)
 	free(data);
 }
 
-static void sum_equals_the_reference_at_every_size_and_seed(void)
-{
-	static const unsigned seeds[] = { 0, 1, 0x1234, 0xffff, 0x12345 };
-
-	for (uint32_t size = 0; size < 600; size++) {
-		uint8_t *data = malloc(size + 1);
-
-		for (uint32_t i = 0; i < size; i++)
-			data[i + 1] = (uint8_t)(i * 151 + size);
-		for (unsigned s = 0; s < 5; s++)
-			CU_ASSERT_EQUAL(esf_checksum(data + 1, size, seeds[s]),
-			    reference_sum(data + 1, size, add_carry(0, seeds[s])));
-		free(data);
-	}
-}
-
 static struct esf_ledger numbered_ledger(uint64_t step)
 {
 	struct esf_ledger ledger = { .datagrams_handed = 3 * step, .datagrams_taken = step };
@@ -627,6 +612,5 @@ void esf_suite_frame(void)
 	ADD(suite, ipv4_mapped_address_on_the_wire_is_not_ours);
 	ADD(suite, every_address_of_a_full_list_is_ours);
 	ADD(suite, largest_datagram_is_accepted);
-	ADD(suite, sum_equals_the_reference_at_every_size_and_seed);
 	add_ledger();
 }

@@ -160,7 +160,7 @@ static const char *add_frame(struct reading *reading, const uint8_t *data, uint3
 	if (esf_frame_parse(data, size, 0, &any, &frame) != ESF_DATAGRAM_ACCEPTED ||
 	    frame.payload - data != ESF_SLOT_PAYLOAD_AT)
 		return "not UDP right behind IPv4 without options";
-	listener = find_listener(reading->config, frame.destination_port);
+	listener = find_listener(reading->config, esf_frame_destination_port(&frame));
 	if (listener == NULL)
 		return "for a port without a listener";
 	if (!keep_frame(slots, data, size))
