@@ -61,7 +61,7 @@ __attribute__((noinline)) unsigned long long esf_checksum_add(
 		data += size / 16 * 16;
 		size %= 16;
 	}
-	sum = esf_checksum_add_words(sum, data, size & ~7U);
+	sum = esf_checksum_add_words(sum, data, size & ~7U, size & ~7U);
 	data += size & ~7U;
 	if (size & 4) {
 		memcpy(&word, data, sizeof(word));

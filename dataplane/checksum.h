@@ -55,33 +55,33 @@ static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add_two(
 }
 
 /*
- * Adds size bytes, a multiple of 8 below ESF_CHECKSUM_LONG. Compilers make no carry chain of
- * anything that they are told, so it is one as it stands: a row of additions of 8 bytes of code
- * each, entered as many bytes before its end as there are to add. Subtracting from an address
- * leaves no carry.
+ * Adds the size bytes that end before data[end], a multiple of 8 below ESF_CHECKSUM_LONG. Compilers
+ * make no carry chain of anything that they are told, so it is one as it stands: a row of additions
+ * of 8 bytes of code each, entered as many bytes before its end as there are to add. Subtracting
+ * from an address leaves no carry.
  */
 static ESF_ALWAYS_INLINE unsigned long long esf_checksum_add_words(
-    unsigned long long sum, const uint8_t *data, uint64_t size)
+    unsigned long long sum, const uint8_t *data, uint64_t end, uint64_t size)
 {
 #ifdef __x86_64__
 	uint64_t entry;
 
-	__asm__(
-	    "lea 1f(%%rip), %[entry]\n\t"
-	    "sub %[size], %[entry]\n\t"
-	    "notrack jmp *%[entry]\n\t"
-	    ".set .Lat, -248\n\t"
-	    ".rept 31\n\t"
-	    "%{disp32%} adcq .Lat(%[data],%[size]), %[sum]\n\t"
-	    ".set .Lat, .Lat + 8\n\t"
-	    ".endr\n"
-	    "1:\tadcq $0, %[sum]"
-	    : [sum] "+&r"(sum), [entry] "=&r"(entry)
-	    : [data] "r"(data), [size] "r"(size), "m"(*(const uint8_t(*)[ESF_CHECKSUM_LONG])data)
-	    : "cc");
+	__asm__("lea 1f(%%rip), %[entry]\n\t"
+	        "sub %[size], %[entry]\n\t"
+	        "notrack jmp *%[entry]\n\t"
+	        ".set .Lat, -248\n\t"
+	        ".rept 31\n\t"
+	        "%{disp32%} adcq .Lat(%[data],%[end]), %[sum]\n\t"
+	        ".set .Lat, .Lat + 8\n\t"
+	        ".endr\n"
+	        "1:\tadcq $0, %[sum]"
+	        : [sum] "+&r"(sum), [entry] "=&r"(entry)
+	        : [data] "r"(data), [end] "r"(end), [size] "r"(size),
+	        "m"(*(const uint8_t(*)[2 * ESF_CHECKSUM_LONG])data)
+	        : "cc");
 #else
-	for (uint64_t i = 0; i < size; i += 8)
-		sum = esf_checksum_add_word(sum, esf_checksum_load(data + i));
+	for (; size > 0; size -= 8)
+		sum = esf_checksum_add_word(sum, esf_checksum_load(data + end - size));
 #endif
 	return sum;
 }

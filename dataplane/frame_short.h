@@ -99,7 +99,7 @@ static ESF_ALWAYS_INLINE bool esf_frame_short_is_usual(
 enum { ESF_SHORT_WORDS = ESF_CHECKSUM_LONG - 8 };
 
 /* Of UDP's pseudo header the addresses stand before its own: they are summed as one. */
-static ESF_ALWAYS_INLINE bool esf_frame_short_sums_are_right(const uint8_t *data, uint32_t size)
+static ESF_ALWAYS_INLINE bool esf_frame_short_sums_are_right(const uint8_t *data, uint64_t size)
 {
 	const uint8_t *addresses = data + ESF_SHORT_ADDRESSES;
 	uint64_t bytes = size - ESF_SHORT_ADDRESSES;
@@ -113,14 +113,14 @@ static ESF_ALWAYS_INLINE bool esf_frame_short_sums_are_right(const uint8_t *data
 		return false;
 	udp = (unsigned long long)(ESF_IP_UDP << 8) + udp_size;
 	if (ESF_USUALLY((bytes & ~(uint64_t)ESF_SHORT_WORDS) == 0))
-		udp = esf_checksum_add_words(udp, addresses, bytes);
+		udp = esf_checksum_add_words(udp, data, size, bytes);
 	else
 		udp = esf_checksum_add(udp, addresses, (uint32_t)bytes);
 	return esf_checksum_is_right(udp);
 }
 
 /* Where the port knows of one of the checksums only. */
-static __attribute__((noinline)) bool esf_frame_short_sums_are_right_too(
+static __attribute__((cold, noinline)) bool esf_frame_short_sums_are_right_too(
     const uint8_t *data, uint32_t size)
 {
 	return esf_frame_short_sums_are_right(data, size);
