@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -27,6 +28,8 @@ static_assert(ESF_BURST_MAX == 64, "a burst's frames are bits of a mask");
 #define CHECKSUMS_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 #define CHECKSUMS (CHECKSUMS_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_L4_CKSUM_BAD)
 
+#define ELSEWHERE (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL) /* where an mbuf's data may be */
+
 static __attribute__((cold, noinline)) uint32_t rare_checksum_flags(uint64_t ol_flags)
 {
 	static const uint8_t ip[4] = { 0, ESF_FRAME_IP_CHECKSUM_BAD, ESF_FRAME_IP_CHECKSUM_GOOD,
@@ -40,28 +43,69 @@ static __attribute__((cold, noinline)) uint32_t rare_checksum_flags(uint64_t ol_
 	           2 * ((ol_flags & RTE_MBUF_F_RX_L4_CKSUM_GOOD) != 0)];
 }
 
-/* What the port found out about the frame's checksums: most often nothing, or that both are good.
- */
-static inline uint32_t checksum_flags(uint64_t ol_flags)
-{
-	uint64_t sums = ol_flags & CHECKSUMS;
-
-	if (likely(sums == 0))
-		return 0;
-	return likely(sums == CHECKSUMS_GOOD)
-	           ? (uint32_t)ESF_FRAME_IP_CHECKSUM_GOOD | ESF_FRAME_UDP_CHECKSUM_GOOD
-	           : rare_checksum_flags(ol_flags);
-}
-
 /* A frame in several pieces is joined; where the first has no room for it, it stays cut short,
  * which is malformed. */
-static inline void describe(struct rte_mbuf *mbuf, uint32_t frame_flags, struct esf_packet *packet)
+static __attribute__((cold, noinline)) void join(struct rte_mbuf *mbuf)
 {
-	if (unlikely(mbuf->nb_segs > 1))
+	if (mbuf->nb_segs > 1)
 		(void)rte_pktmbuf_linearize(mbuf);
-	packet->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	packet->size = rte_pktmbuf_data_len(mbuf);
-	packet->flags = frame_flags | checksum_flags(mbuf->ol_flags);
+}
+
+/* Of one piece, held by nobody else, and of the port's pool. */
+static inline bool is_whole(const struct rte_mbuf *mbuf, const struct rte_mempool *pool)
+{
+	static_assert(offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, refcnt) + 2,
+	    "both are one word");
+	uint32_t counts;
+
+	memcpy(&counts, (const char *)mbuf + offsetof(struct rte_mbuf, refcnt), sizeof(counts));
+	return counts == 0x00010001 && mbuf->pool == pool;
+}
+
+/*
+ * What the shard is to know of the frames, which are fetched. The port found out about a frame's
+ * checksums most often nothing, or that both are good. Returns whether all mbufs are plain ones:
+ * whole, with their data in them, as ports give them.
+ */
+static inline bool describe(const struct esf_poll_queue *queue, struct rte_mbuf **mbufs,
+    uint16_t count, struct esf_packet *packets)
+{
+	const struct rte_mempool *pool = queue->pool;
+	const uint32_t frame_flags = queue->frame_flags;
+	bool plain = true;
+
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *mbuf = mbufs[i];
+		uint64_t marks = mbuf->ol_flags & (CHECKSUMS | ELSEWHERE);
+		uint32_t flags = frame_flags;
+
+		if (unlikely(!is_whole(mbuf, pool))) {
+			join(mbuf);
+			plain = false;
+		}
+		if (marks == CHECKSUMS_GOOD) {
+			flags |= (uint32_t)ESF_FRAME_IP_CHECKSUM_GOOD | ESF_FRAME_UDP_CHECKSUM_GOOD;
+		} else if (unlikely(marks != 0)) {
+			flags |= rare_checksum_flags(marks);
+			plain = plain && (marks & ELSEWHERE) == 0;
+		}
+		packets[i].data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+		packets[i].size = rte_pktmbuf_data_len(mbuf);
+		packets[i].flags = flags;
+		rte_prefetch0(packets[i].data);
+	}
+	return plain;
+}
+
+/* plain: they all are, and go back to their pool as they are, without a look at their second lines.
+ */
+static inline void give_back(
+    const struct esf_poll_queue *queue, struct rte_mbuf **mbufs, uint16_t count, bool plain)
+{
+	if (likely(plain))
+		rte_mempool_put_bulk(queue->pool, (void **)mbufs, count);
+	else
+		rte_pktmbuf_free_bulk(mbufs, count);
 }
 
 /* The answer to one frame, or NULL where none is due or there is no mbuf for it. */
@@ -148,19 +192,17 @@ static inline uint32_t receive(struct esf_poller *poller, struct esf_poll_queue 
 	struct esf_packet packets[ESF_BURST_MAX];
 	uint16_t count = rte_eth_rx_burst(queue->port, queue->rx, mbufs, ESF_BURST_MAX);
 	uint64_t neighbours;
+	bool plain;
 
 	if (count == 0)
 		return 0;
 	count_burst(queue, count);
-	for (uint16_t i = 0; i < count; i++) {
-		describe(mbufs[i], queue->frame_flags, &packets[i]);
-		rte_prefetch0(packets[i].data);
-	}
+	plain = describe(queue, mbufs, count, packets);
 	esf_nodes_charge(&poller->nodes, ESF_NODE_RECEIVE, count, count, rte_rdtsc());
 	neighbours = process(poller, queue, packets, count);
 	if (unlikely(neighbours != 0))
 		answer_neighbours(&poller->nodes, queue, packets, neighbours);
-	rte_pktmbuf_free_bulk(mbufs, count);
+	give_back(queue, mbufs, count, plain);
 	esf_nodes_charge(&poller->nodes, ESF_NODE_RECEIVE, 0, 0, rte_rdtsc());
 	return count;
 }
