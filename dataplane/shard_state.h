@@ -61,18 +61,23 @@ struct esf_run {
 	uint64_t usual_us;
 };
 
+/* Of datagrams that went the short way. */
+struct esf_short_counts {
+	uint32_t datagrams;
+	uint32_t records;
+	uint32_t accepted; /* of these */
+};
+
 /* What the datagrams that go the short way have in common in a pass, and what is counted once for
  * all of a burst; see take_short.h. */
 struct esf_short {
-	bool open; /* neither policy nor site wants seals, ingestion is full */
+	uint64_t listeners; /* bit i: what that one hears goes the short way, if it is usual */
 	uint16_t turn;
 	const struct esf_gauge_rule *gauges;
 	const struct esf_storm_limits *limits;
 	int64_t start;     /* Unix ns, of the current window */
 	uint64_t usual_us; /* from it on, what is neither behind it nor in the future */
-	uint32_t datagrams;
-	uint32_t records;
-	uint32_t accepted; /* of these */
+	struct esf_short_counts counts;
 };
 
 struct esf_shard {
@@ -325,6 +330,7 @@ static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *w
 void esf_short_close(const struct esf_shard *shard, struct esf_site *site);
 void esf_short_open(const struct esf_shard *shard, struct esf_site *site, bool is_born);
 bool esf_short_renew(struct esf_shard *shard, struct esf_site *site);
+void esf_short_learn(struct esf_site *site, int64_t time, int64_t arrival);
 /* The first good sample of a KPI in its window. */
 void esf_short_add_first(struct esf_shard *shard, struct esf_window *window, uint32_t measure,
     double value, uint32_t offset_us);

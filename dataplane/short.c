@@ -78,6 +78,13 @@ __attribute__((noinline)) bool esf_short_renew(struct esf_shard *shard, struct e
 	return true;
 }
 
+/* Of a generation that is over. */
+__attribute__((cold, noinline)) void esf_short_learn(
+    struct esf_site *site, int64_t time, int64_t arrival)
+{
+	esf_skew_learn(&site->skew, time, arrival);
+}
+
 __attribute__((noinline)) void esf_short_add_first(struct esf_shard *shard,
     struct esf_window *window, uint32_t measure, double value, uint32_t offset_us)
 {

@@ -157,7 +157,7 @@ static enum esf_datagram_verdict take_from_site(
 
 	esf_short_close(shard, site);
 	verdict = take_in_sequence(shard, site, etd);
-	if (shard->way.open && etd->flags == 0)
+	if (shard->way.listeners != 0 && etd->flags == 0)
 		esf_short_open(shard, site, etd->kind == ESF_ETD_BIRTH);
 	return verdict;
 }

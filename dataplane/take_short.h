@@ -8,7 +8,7 @@
 #include "shard_state.h"
 
 /*
- * The short way of an ETD datagram, for shard.c and nobody else: what most datagrams are, from the
+ * The short way of an ETD datagram, for shard.c and receive.c: what most datagrams are, from the
  * bytes to the site's counts in one piece. Usual is: unsealed data of a site that is known, of the
  * stream that spoke last, the next sequence number, no number lost, a token in the bucket, all
  * records good. What there is to know of the site beyond this datagram, short.c wrote into its
@@ -22,25 +22,31 @@
 /* A header's first word but the count, in its lower 48 bits. */
 #define ESF_SHORT_HEAD (ESF_ETD_MAGIC | (uint64_t)ESF_ETD_DATA << 32)
 
-struct esf_short_words {
-	uint64_t head; /* magic, kind, flags, count */
-	uint64_t who;  /* site, stream, key */
-	uint64_t life; /* boot, seq */
-	int64_t time;
-};
-static_assert(sizeof(struct esf_short_words) == ESF_ETD_HEADER_SIZE &&
-                  ESF_ETD_AT_SITE == offsetof(struct esf_short_words, who) &&
-                  ESF_ETD_AT_BOOT == offsetof(struct esf_short_words, life) &&
-                  ESF_ETD_AT_TIME == offsetof(struct esf_short_words, time),
+static_assert(ESF_ETD_AT_COUNT == 6 && ESF_ETD_AT_SITE == 8 && ESF_ETD_AT_BOOT == 16 &&
+                  ESF_ETD_AT_TIME == 24 && ESF_ETD_HEADER_SIZE == 32,
     "the header in four words");
+
+/* Those that hear ETD and want no seal, where no site wants one either and ingestion is full. */
+static inline uint64_t esf_short_listeners(const struct esf_policy *policy)
+{
+	uint64_t listeners = 0;
+
+	static_assert((int)ESF_LISTENERS_MAX <= 64, "a bit for each");
+	if (policy->require_seal != NULL || policy->intake.mode != ESF_MODE_FULL)
+		return 0;
+	for (uint32_t i = 0; i < policy->listeners_count; i++)
+		listeners |= (uint64_t)(policy->listeners[i].format == ESF_LISTENER_ETD &&
+		                        !policy->listeners[i].require_seal)
+		             << i;
+	return listeners;
+}
 
 static inline void esf_short_begin(struct esf_short *way, const struct esf_shard *shard)
 {
 	const int64_t window_ns = shard->plane->options.window_ns;
 	int64_t start = shard->current_end - window_ns, room = shard->future_limit - start;
 
-	way->open =
-	    shard->policy->require_seal == NULL && shard->policy->intake.mode == ESF_MODE_FULL;
+	way->listeners = esf_short_listeners(shard->policy);
 	way->turn = shard->turn;
 	way->gauges = esf_ruleset_gauges(shard->policy->rules);
 	way->limits = &shard->policy->storm;
@@ -48,23 +54,36 @@ static inline void esf_short_begin(struct esf_short *way, const struct esf_shard
 	way->usual_us = room < 0 ? 0 : (uint64_t)(room < window_ns ? room : window_ns) / 1000;
 }
 
-static inline void esf_short_end(struct esf_short *way, struct esf_shard *shard)
+static inline void esf_short_count(struct esf_short *way, const struct esf_short_counts *counts)
 {
-	shard->offered += way->datagrams;
-	shard->ledger.datagrams[ESF_DATAGRAM_ACCEPTED] += way->datagrams;
-	shard->ledger.records_received += way->records;
-	shard->ledger.records[ESF_RECORD_ACCEPTED] += way->accepted;
-	way->datagrams = 0;
-	way->records = 0;
-	way->accepted = 0;
+	way->counts.datagrams += counts->datagrams;
+	way->counts.records += counts->records;
+	way->counts.accepted += counts->accepted;
 }
 
-static inline bool esf_short_header(const struct esf_short_words *words, uint32_t size)
+static inline void esf_short_end(struct esf_short *way, struct esf_shard *shard)
 {
-	uint32_t count = (uint32_t)(words->head >> 48);
+	shard->offered += way->counts.datagrams;
+	shard->ledger.datagrams[ESF_DATAGRAM_ACCEPTED] += way->counts.datagrams;
+	shard->ledger.records_received += way->counts.records;
+	shard->ledger.records[ESF_RECORD_ACCEPTED] += way->counts.accepted;
+	way->counts = (struct esf_short_counts){ 0 };
+}
 
-	return words->head << 16 == ESF_SHORT_HEAD << 16 &&
-	       size == ESF_ETD_HEADER_SIZE + count * ESF_ETD_DATA_SIZE && words->time >= 0;
+static inline uint64_t esf_short_load(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static inline bool esf_short_header(uint64_t head, uint32_t size)
+{
+	uint32_t count = (uint32_t)(head >> 48);
+
+	return head << 16 == ESF_SHORT_HEAD << 16 &&
+	       size == ESF_ETD_HEADER_SIZE + count * ESF_ETD_DATA_SIZE;
 }
 
 /*
@@ -74,7 +93,7 @@ static inline bool esf_short_header(const struct esf_short_words *words, uint32_
 typedef uint64_t esf_short_record __attribute__((vector_size(16)));
 static_assert(sizeof(esf_short_record) == ESF_ETD_DATA_SIZE, "a record in one piece");
 
-static inline esf_short_record esf_short_load(const uint8_t *record)
+static inline esf_short_record esf_short_load_record(const uint8_t *record)
 {
 	esf_short_record all;
 
@@ -84,14 +103,18 @@ static inline esf_short_record esf_short_load(const uint8_t *record)
 
 static inline bool esf_short_all_good(const uint8_t *records, uint32_t count)
 {
-	esf_short_record bits = esf_short_load(records);
+	esf_short_record bits;
 
+	if (count == 1)
+		return (uint32_t)esf_short_load(records) >> 16 == 0;
+	bits = esf_short_load_record(records);
 	for (; count >= 4; count -= 4, records += 4 * ESF_ETD_DATA_SIZE)
-		bits |= esf_short_load(records) | esf_short_load(records + ESF_ETD_DATA_SIZE) |
-		        esf_short_load(records + 2 * ESF_ETD_DATA_SIZE) |
-		        esf_short_load(records + 3 * ESF_ETD_DATA_SIZE);
+		bits |= esf_short_load_record(records) |
+		        esf_short_load_record(records + ESF_ETD_DATA_SIZE) |
+		        esf_short_load_record(records + 2 * ESF_ETD_DATA_SIZE) |
+		        esf_short_load_record(records + 3 * ESF_ETD_DATA_SIZE);
 	for (; count > 0; count--, records += ESF_ETD_DATA_SIZE)
-		bits |= esf_short_load(records);
+		bits |= esf_short_load_record(records);
 	return (uint32_t)bits[0] >> 16 == 0;
 }
 
@@ -131,23 +154,14 @@ static __attribute__((noinline)) void esf_short_take_rest(struct esf_shard *shar
 	esf_shard_take_data(shard, site, &etd, site->streams);
 }
 
-/* What the records of a datagram have in common. */
-struct esf_short_run {
-	const struct esf_gauge_rule *gauges;
-	const uint16_t *rules;
-	uint8_t *accs;
-	size_t stride;
-	uint64_t start_us; /* from the window's start to the header's time, rounded down */
-	uint64_t usual_us;
-};
-
 /*
  * Takes a record, if it is usual. Its offset is whole microseconds, so that its place in the window
- * is the header's, rounded down once, and the offset. It is good, so that what stands in the place
- * of alias and quality is the alias.
+ * is the header's, rounded down once (start_us), and the offset. It is good, so that what stands in
+ * the place of alias and quality is the alias. accs: of the window.
  */
 static inline __attribute__((always_inline)) bool esf_short_take_record(struct esf_shard *shard,
-    const struct esf_short_run *run, struct esf_window *window, const uint8_t *at)
+    const struct esf_short *way, const uint16_t *rules, struct esf_window *window, uint8_t *accs,
+    uint64_t start_us, const uint8_t *at)
 {
 	struct esf_etd_raw_record raw;
 	const struct esf_gauge_rule *gauge;
@@ -156,14 +170,14 @@ static inline __attribute__((always_inline)) bool esf_short_take_record(struct e
 	double value;
 
 	memcpy(&raw, at, sizeof(raw));
-	offset_us = run->start_us + (uint64_t)(int64_t)raw.offset_us;
-	if (raw.alias_and_quality >= ESF_ALIASES_AT_HAND || offset_us >= run->usual_us)
+	offset_us = start_us + (uint64_t)(int64_t)raw.offset_us;
+	if (raw.alias_and_quality >= ESF_ALIASES_AT_HAND || offset_us >= way->usual_us)
 		return false;
-	gauge = &run->gauges[run->rules[raw.alias_and_quality]];
+	gauge = &way->gauges[rules[raw.alias_and_quality]];
 	value = raw.value * gauge->scale + gauge->offset;
 	if (!(value >= gauge->low && value <= gauge->high))
 		return false;
-	acc = esf_acc_at(run->accs, run->stride, gauge->kpi);
+	acc = esf_acc_at(accs, shard->accs.stride, gauge->kpi);
 	/* Else compilers make the address anew for each of its parts. */
 	__asm__("" : "+r"(acc));
 	if (__builtin_expect(acc->samples != 0, 1))
@@ -177,65 +191,64 @@ static inline __attribute__((always_inline)) bool esf_short_take_record(struct e
 /* The first of [at, end) that is not usual, or end: what comes before is taken. By itself, so that
  * it has the registers. */
 static __attribute__((noinline)) const uint8_t *esf_short_take_run(struct esf_shard *shard,
-    const struct esf_short_run *of, struct esf_window *window, const uint8_t *at,
-    const uint8_t *end)
+    const struct esf_site *site, uint64_t start_us, const uint8_t *at, const uint8_t *end)
 {
-	const struct esf_short_run run = *of;
+	const struct esf_short way = shard->way; /* nothing that is stored can change it */
+	struct esf_window *window = site->recent;
+	uint8_t *accs = esf_accs_of(&shard->accs, window);
 
-	while (at != end && esf_short_take_record(shard, &run, window, at))
+	while (at != end &&
+	       esf_short_take_record(shard, &way, site->rules, window, accs, start_us, at))
 		at += ESF_ETD_DATA_SIZE;
 	return at;
 }
 
 /* Of a datagram that is taken: its records, one at least. */
-static inline void esf_short_take_records(struct esf_shard *shard, struct esf_short *way,
-    struct esf_site *site, const uint8_t *data, uint32_t size, int64_t time)
+static inline void esf_short_take_records(struct esf_shard *shard, const struct esf_short *way,
+    struct esf_short_counts *counts, struct esf_site *site, const uint8_t *records, uint32_t count,
+    int64_t time)
 {
-	const uint8_t *records = data + ESF_ETD_HEADER_SIZE, *end = data + size, *at = records;
-	const struct esf_short_run run = {
-		.gauges = way->gauges,
-		.rules = site->rules,
-		.accs = esf_accs_of(&shard->accs, site->recent),
-		.stride = shard->accs.stride,
-		.start_us =
-		    time < way->start ? (uint64_t)INT64_MAX : (uint64_t)(time - way->start) / 1000,
-		.usual_us = way->usual_us,
-	};
+	const uint8_t *at = records, *end = records + (size_t)count * ESF_ETD_DATA_SIZE;
+	struct esf_window *window = site->recent;
+	uint64_t start_us =
+	    time < way->start ? (uint64_t)INT64_MAX : (uint64_t)(time - way->start) / 1000;
 	uint32_t usual;
 
-	if (esf_short_take_record(shard, &run, site->recent, at)) {
+	if (esf_short_take_record(
+	        shard, way, site->rules, window, esf_accs_of(&shard->accs, window), start_us, at)) {
 		at += ESF_ETD_DATA_SIZE;
 		if (at != end)
-			at = esf_short_take_run(shard, &run, site->recent, at, end);
+			at = esf_short_take_run(shard, site, start_us, at, end);
 	}
 	usual = (uint32_t)(at - records) / ESF_ETD_DATA_SIZE;
 	site->usual_records += usual;
-	way->accepted += usual;
+	counts->accepted += usual;
 	if (__builtin_expect(at != end, 0))
 		esf_short_take_rest(shard, site, at, end, time);
 }
 
-/* True: the datagram is taken. site_index: whose id stands in it, and this shard's own. */
+/* True: the datagram is taken. site: whose id stands in it, and this shard's own. */
 static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shard *shard,
-    struct esf_short *way, const struct esf_listener *listener, const uint8_t *data, uint32_t size,
-    uint32_t site_index)
+    const struct esf_short *way, struct esf_short_counts *counts, const uint8_t *data,
+    uint32_t size, struct esf_site *site, int64_t now, int64_t arrival)
 {
-	struct esf_site *site = &shard->plane->sites[site_index];
+	const uint8_t *records = data + ESF_ETD_HEADER_SIZE;
 	const struct esf_storm_limits *limits = way->limits;
-	const int64_t now = shard->now, arrival = shard->arrival;
-	struct esf_short_words words;
-	uint64_t spent;
+	uint64_t head, life, spent;
+	int64_t time;
 	uint32_t count;
 	bool slot_is_over;
 
-	if (size < ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE || !way->open || listener->require_seal)
+	if (size < ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE)
 		return false;
-	memcpy(&words, data, sizeof(words));
-	count = (uint32_t)(words.head >> 48);
-	if (!esf_short_header(&words, size) ||
-	    !esf_short_all_good(data + ESF_ETD_HEADER_SIZE, count))
+	head = esf_short_load(data);
+	life = esf_short_load(data + ESF_ETD_AT_BOOT);
+	time = (int64_t)esf_short_load(data + ESF_ETD_AT_TIME);
+	count = (uint32_t)(head >> 48);
+	if (!esf_short_header(head, size) || time < 0 || !esf_short_all_good(records, count))
 		return false;
-	if (words.life != site->next_life || (uint32_t)(words.who >> 32) != site->stream ||
+	if (life != site->next_life ||
+	    (uint32_t)(esf_short_load(data + ESF_ETD_AT_SITE) >> 32) != site->stream ||
 	    site->next_count == 0)
 		return false;
 	slot_is_over = esf_storm_slot_is_over(&site->storm, now);
@@ -247,7 +260,7 @@ static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shar
 	if (__builtin_expect(site->turn != way->turn, 0) && !esf_short_renew(shard, site))
 		return false;
 
-	site->next_life += UINT64_C(1) << 32;
+	site->next_life = life + (UINT64_C(1) << 32);
 	site->next_count--;
 	if (__builtin_expect(slot_is_over, 0))
 		esf_storm_site_start_slot(&site->storm, now);
@@ -257,13 +270,13 @@ static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shar
 	site->last_seen = arrival;
 	site->left = false;
 	if (__builtin_expect(arrival >= site->skew.until, 0))
-		esf_skew_learn(&site->skew, words.time, arrival);
-	else if (words.time - arrival > site->skew.best)
-		site->skew.best = words.time - arrival;
+		esf_short_learn(site, time, arrival);
+	else if (time - arrival > site->skew.best)
+		site->skew.best = time - arrival;
 	site->usual_datagrams++;
-	way->datagrams++;
-	way->records += count;
-	esf_short_take_records(shard, way, site, data, size, words.time);
+	counts->datagrams++;
+	counts->records += count;
+	esf_short_take_records(shard, way, counts, site, records, count, time);
 	return true;
 }
 
