@@ -112,13 +112,19 @@ static __attribute__((noinline)) uint32_t take_usual(
 {
 	struct esf_site *const sites = shard->plane->sites;
 	const int64_t now = shard->now;
-	struct esf_short_counts counts = { 0 };
+	const uint32_t first = i;
+	uint32_t records = 0;
 
-	for (; (few->own >> i & 1) != 0; i++)
-		if (!esf_short_take(shard, &shard->way, &counts, few->frames[i].payload,
-		        few->frames[i].payload_size, &sites[few->etd_sites[i]], now, now))
+	for (; (few->own >> i & 1) != 0; i++) {
+		uint32_t count = esf_short_take(shard, &shard->way, few->frames[i].payload,
+		    few->frames[i].payload_size, &sites[few->etd_sites[i]], now, now);
+
+		if (count == 0)
 			break;
-	esf_short_count(&shard->way, &counts);
+		records += count;
+	}
+	shard->way.datagrams += i - first;
+	shard->way.records += records;
 	return i;
 }
 
@@ -163,8 +169,23 @@ uint64_t esf_shard_receive(struct esf_shard *shard, const struct esf_frame_addre
 	return neighbours;
 }
 
-static inline void take_parcel(struct esf_shard *shard, struct esf_short_counts *counts,
-    const struct esf_parcel *parcel, const uint8_t *payload)
+/* False: it goes the long way. */
+static inline bool take_usual_parcel(
+    struct esf_shard *shard, const struct esf_parcel *parcel, const uint8_t *payload)
+{
+	uint32_t count;
+
+	if ((shard->way.listeners >> parcel->listener & 1) == 0 || parcel->site == ESF_NO_SITE)
+		return false;
+	count = esf_short_take(shard, &shard->way, payload, parcel->size,
+	    &shard->plane->sites[parcel->site], shard->now, shard->arrival);
+	shard->way.datagrams += count > 0;
+	shard->way.records += count;
+	return count > 0;
+}
+
+static inline void take_parcel(
+    struct esf_shard *shard, const struct esf_parcel *parcel, const uint8_t *payload)
 {
 	const struct esf_listener *listener = &shard->policy->listeners[parcel->listener];
 
@@ -176,13 +197,12 @@ static inline void take_parcel(struct esf_shard *shard, struct esf_short_counts 
 		return;
 	}
 	shard->ledger.datagrams_taken++;
-	if (listener->format != ESF_LISTENER_ETD)
-		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
-	else if (parcel->site == ESF_NO_SITE ||
-	         (shard->way.listeners >> parcel->listener & 1) == 0 ||
-	         !esf_short_take(shard, &shard->way, counts, payload, parcel->size,
-	             &shard->plane->sites[parcel->site], shard->now, shard->arrival))
+	if (take_usual_parcel(shard, parcel, payload))
+		return;
+	if (listener->format == ESF_LISTENER_ETD)
 		esf_shard_take_etd(shard, listener, payload, parcel->size, parcel->site);
+	else
+		esf_shard_take_text(shard, listener, payload, parcel->size, parcel->site);
 }
 
 /* As frames that were judged, for what is fetched ahead. */
@@ -209,14 +229,11 @@ static void fetch_parcels(struct esf_shard *shard, const struct esf_parcel *cons
 void esf_shard_take(struct esf_shard *shard, const struct esf_parcel *const *parcels,
     const uint8_t *const *payloads, uint32_t count)
 {
-	struct esf_short_counts counts = { 0 };
-
 	shard->sender = NULL;
 	shard->counted = true;
 	if (shard->plane->options.sites_count >= ESF_SITES_FAR)
 		fetch_parcels(shard, parcels, payloads, count);
 	for (uint32_t i = 0; i < count; i++)
-		take_parcel(shard, &counts, parcels[i], payloads[i]);
-	esf_short_count(&shard->way, &counts);
+		take_parcel(shard, parcels[i], payloads[i]);
 	esf_short_end(&shard->way, shard);
 }

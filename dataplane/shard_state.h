@@ -61,13 +61,6 @@ struct esf_run {
 	uint64_t usual_us;
 };
 
-/* Of datagrams that went the short way. */
-struct esf_short_counts {
-	uint32_t datagrams;
-	uint32_t records;
-	uint32_t accepted; /* of these */
-};
-
 /* What the datagrams that go the short way have in common in a pass, and what is counted once for
  * all of a burst; see take_short.h. */
 struct esf_short {
@@ -77,7 +70,9 @@ struct esf_short {
 	const struct esf_storm_limits *limits;
 	int64_t start;     /* Unix ns, of the current window */
 	uint64_t usual_us; /* from it on, what is neither behind it nor in the future */
-	struct esf_short_counts counts;
+	uint32_t datagrams;
+	uint32_t records;
+	uint32_t others; /* of these: not usual, and counted where they are taken */
 };
 
 struct esf_shard {

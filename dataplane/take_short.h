@@ -54,20 +54,15 @@ static inline void esf_short_begin(struct esf_short *way, const struct esf_shard
 	way->usual_us = room < 0 ? 0 : (uint64_t)(room < window_ns ? room : window_ns) / 1000;
 }
 
-static inline void esf_short_count(struct esf_short *way, const struct esf_short_counts *counts)
-{
-	way->counts.datagrams += counts->datagrams;
-	way->counts.records += counts->records;
-	way->counts.accepted += counts->accepted;
-}
-
 static inline void esf_short_end(struct esf_short *way, struct esf_shard *shard)
 {
-	shard->offered += way->counts.datagrams;
-	shard->ledger.datagrams[ESF_DATAGRAM_ACCEPTED] += way->counts.datagrams;
-	shard->ledger.records_received += way->counts.records;
-	shard->ledger.records[ESF_RECORD_ACCEPTED] += way->counts.accepted;
-	way->counts = (struct esf_short_counts){ 0 };
+	shard->offered += way->datagrams;
+	shard->ledger.datagrams[ESF_DATAGRAM_ACCEPTED] += way->datagrams;
+	shard->ledger.records_received += way->records;
+	shard->ledger.records[ESF_RECORD_ACCEPTED] += way->records - way->others;
+	way->datagrams = 0;
+	way->records = 0;
+	way->others = 0;
 }
 
 static inline uint64_t esf_short_load(const uint8_t *at)
@@ -123,11 +118,10 @@ static inline uint64_t esf_short_spent(
     const struct esf_storm_limits *limits, const struct esf_storm_site *storm, int64_t now)
 {
 	int64_t elapsed = now - storm->refilled;
-	uint64_t spent = storm->spent, gained;
+	uint64_t spent = storm->spent;
+	uint64_t gained =
+	    elapsed < limits->fill_ns ? (uint64_t)elapsed * limits->site_rate : UINT64_MAX;
 
-	if (elapsed >= limits->fill_ns)
-		return ESF_STORM_TOKEN;
-	gained = (uint64_t)elapsed * limits->site_rate;
 	return (spent > gained ? spent - gained : 0) + ESF_STORM_TOKEN;
 }
 
@@ -150,7 +144,9 @@ static __attribute__((noinline)) void esf_short_take_rest(struct esf_shard *shar
 		.records_size = (uint32_t)(end - at),
 	};
 
+	site->usual_records -= etd.count;
 	site->ledger.records_received += etd.count;
+	shard->way.others += etd.count;
 	esf_shard_take_data(shard, site, &etd, site->streams);
 }
 
@@ -205,14 +201,12 @@ static __attribute__((noinline)) const uint8_t *esf_short_take_run(struct esf_sh
 
 /* Of a datagram that is taken: its records, one at least. */
 static inline void esf_short_take_records(struct esf_shard *shard, const struct esf_short *way,
-    struct esf_short_counts *counts, struct esf_site *site, const uint8_t *records, uint32_t count,
-    int64_t time)
+    struct esf_site *site, const uint8_t *records, uint32_t count, int64_t time)
 {
 	const uint8_t *at = records, *end = records + (size_t)count * ESF_ETD_DATA_SIZE;
 	struct esf_window *window = site->recent;
-	uint64_t start_us =
-	    time < way->start ? (uint64_t)INT64_MAX : (uint64_t)(time - way->start) / 1000;
-	uint32_t usual;
+	/* Before the window's start it is beyond all that any window is long. */
+	uint64_t start_us = ((uint64_t)time - (uint64_t)way->start) / 1000;
 
 	if (esf_short_take_record(
 	        shard, way, site->rules, window, esf_accs_of(&shard->accs, window), start_us, at)) {
@@ -220,17 +214,16 @@ static inline void esf_short_take_records(struct esf_shard *shard, const struct 
 		if (at != end)
 			at = esf_short_take_run(shard, site, start_us, at, end);
 	}
-	usual = (uint32_t)(at - records) / ESF_ETD_DATA_SIZE;
-	site->usual_records += usual;
-	counts->accepted += usual;
+	site->usual_records += count;
 	if (__builtin_expect(at != end, 0))
 		esf_short_take_rest(shard, site, at, end, time);
 }
 
-/* True: the datagram is taken. site: whose id stands in it, and this shard's own. */
-static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shard *shard,
-    const struct esf_short *way, struct esf_short_counts *counts, const uint8_t *data,
-    uint32_t size, struct esf_site *site, int64_t now, int64_t arrival)
+/* How many records the datagram has, which is taken; 0: it is not. site: whose id stands in it, and
+ * this shard's own. */
+static inline __attribute__((always_inline)) uint32_t esf_short_take(struct esf_shard *shard,
+    const struct esf_short *way, const uint8_t *data, uint32_t size, struct esf_site *site,
+    int64_t now, int64_t arrival)
 {
 	const uint8_t *records = data + ESF_ETD_HEADER_SIZE;
 	const struct esf_storm_limits *limits = way->limits;
@@ -240,25 +233,25 @@ static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shar
 	bool slot_is_over;
 
 	if (size < ESF_ETD_HEADER_SIZE + ESF_ETD_DATA_SIZE)
-		return false;
+		return 0;
 	head = esf_short_load(data);
 	life = esf_short_load(data + ESF_ETD_AT_BOOT);
 	time = (int64_t)esf_short_load(data + ESF_ETD_AT_TIME);
 	count = (uint32_t)(head >> 48);
 	if (!esf_short_header(head, size) || time < 0 || !esf_short_all_good(records, count))
-		return false;
+		return 0;
 	if (life != site->next_life ||
 	    (uint32_t)(esf_short_load(data + ESF_ETD_AT_SITE) >> 32) != site->stream ||
 	    site->next_count == 0)
-		return false;
+		return 0;
 	slot_is_over = esf_storm_slot_is_over(&site->storm, now);
 	if (__builtin_expect(slot_is_over, 0) && !esf_short_is_calm(limits, &site->storm))
-		return false;
+		return 0;
 	spent = esf_short_spent(limits, &site->storm, now);
 	if (spent > limits->burst)
-		return false;
+		return 0;
 	if (__builtin_expect(site->turn != way->turn, 0) && !esf_short_renew(shard, site))
-		return false;
+		return 0;
 
 	site->next_life = life + (UINT64_C(1) << 32);
 	site->next_count--;
@@ -274,10 +267,8 @@ static inline __attribute__((always_inline)) bool esf_short_take(struct esf_shar
 	else if (time - arrival > site->skew.best)
 		site->skew.best = time - arrival;
 	site->usual_datagrams++;
-	counts->datagrams++;
-	counts->records += count;
-	esf_short_take_records(shard, way, counts, site, records, count, time);
-	return true;
+	esf_short_take_records(shard, way, site, records, count, time);
+	return count;
 }
 
 #endif
