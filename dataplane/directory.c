@@ -33,8 +33,9 @@ struct directory_name {
 
 struct esf_directory {
 	uint8_t key[16];
+	struct esf_directory_ids small_ids;
 	uint32_t *by_small_id; /* site + 1 */
-	uint32_t small_ids;
+	uint64_t *in_row;
 	struct directory_table ids, names, addresses;
 	uint32_t count;
 	struct directory_name *site_names;
@@ -87,6 +88,18 @@ static uint32_t table_next(const struct directory_table *table, uint64_t hashed,
 	}
 }
 
+/* The first one listed says where the row would begin. */
+static void add_small_id(struct esf_directory *directory, uint32_t id, uint32_t site)
+{
+	struct esf_directory_ids *ids = &directory->small_ids;
+
+	if (ids->first == 0 && id > site)
+		ids->first = id - site;
+	if (ids->first != 0 && id - ids->first == site)
+		directory->in_row[id / 64] |= UINT64_C(1) << (id % 64);
+	directory->by_small_id[id] = site + 1;
+}
+
 static void directory_fill(
     struct esf_directory *directory, const struct esf_directory_site *sites, uint32_t count)
 {
@@ -99,8 +112,8 @@ static void directory_fill(
 		if (site->id == 0)
 			continue;
 		directory->site_ids[i] = site->id;
-		if (site->id < directory->small_ids)
-			directory->by_small_id[site->id] = i + 1;
+		if (site->id < directory->small_ids.count)
+			add_small_id(directory, site->id, i);
 		table_add(&directory->ids, hash(directory, &site->id, sizeof(site->id)), i);
 		name->length = (uint8_t)strnlen(site->name, ESF_SITE_NAME_MAX);
 		memcpy(name->text, site->name, name->length);
@@ -117,7 +130,7 @@ static void directory_fill(
 
 static size_t small_ids_size(const struct esf_directory *directory)
 {
-	return directory->small_ids * sizeof(uint32_t);
+	return directory->small_ids.count * sizeof(uint32_t);
 }
 
 struct esf_directory *esf_directory_create(
@@ -131,20 +144,23 @@ struct esf_directory *esf_directory_create(
 	for (uint32_t i = 0; i < count; i++)
 		addresses += sites[i].addresses_count;
 	memcpy(directory->key, key, sizeof(directory->key));
-	directory->small_ids = 4 * count + 1024;
+	directory->small_ids.count = 4 * count + 1024;
 	directory->by_small_id = esf_reserve(small_ids_size(directory));
+	directory->in_row = calloc(directory->small_ids.count / 64 + 1, sizeof(uint64_t));
 	directory->site_names = calloc(count + 1, sizeof(*directory->site_names));
 	directory->site_ids = calloc(count + 1, sizeof(uint32_t));
 	directory->address_bytes = calloc(addresses + 1, sizeof(struct esf_address));
 	directory->address_sites = calloc(addresses + 1, sizeof(uint32_t));
-	if (directory->by_small_id == NULL || directory->site_names == NULL ||
-	    directory->site_ids == NULL || directory->address_bytes == NULL ||
-	    directory->address_sites == NULL || table_init(&directory->ids, count) != 0 ||
-	    table_init(&directory->names, count) != 0 ||
+	if (directory->by_small_id == NULL || directory->in_row == NULL ||
+	    directory->site_names == NULL || directory->site_ids == NULL ||
+	    directory->address_bytes == NULL || directory->address_sites == NULL ||
+	    table_init(&directory->ids, count) != 0 || table_init(&directory->names, count) != 0 ||
 	    table_init(&directory->addresses, addresses) != 0) {
 		esf_directory_destroy(directory);
 		return NULL;
 	}
+	directory->small_ids.sites_plus_1 = directory->by_small_id;
+	directory->small_ids.in_row = directory->in_row;
 	directory->count = count;
 	directory_fill(directory, sites, count);
 	return directory;
@@ -155,6 +171,7 @@ void esf_directory_destroy(struct esf_directory *directory)
 	if (directory == NULL)
 		return;
 	esf_reserve_free(directory->by_small_id, small_ids_size(directory));
+	free(directory->in_row);
 	free(directory->ids.slots);
 	free(directory->names.slots);
 	free(directory->addresses.slots);
@@ -180,20 +197,13 @@ static __attribute__((noinline)) uint32_t by_large_id(
 
 inline struct esf_directory_ids esf_directory_small_ids(const struct esf_directory *directory)
 {
-	return (struct esf_directory_ids){ directory->by_small_id, directory->small_ids };
-}
-
-inline void esf_directory_prefetch(const struct esf_directory *directory, uint32_t id)
-{
-	if (id < directory->small_ids)
-		__builtin_prefetch(&directory->by_small_id[id]);
+	return directory->small_ids;
 }
 
 inline uint32_t esf_directory_by_id(const struct esf_directory *directory, uint32_t id)
 {
-	if (id < directory->small_ids)
-		return directory->by_small_id[id] - 1;
-	return by_large_id(directory, id);
+	return id < directory->small_ids.count ? esf_directory_small_id(&directory->small_ids, id)
+	                                       : by_large_id(directory, id);
 }
 
 uint32_t esf_directory_by_name(

@@ -7,9 +7,10 @@
 
 /* What frames are, and which sites their datagrams name. */
 
-/* Where the ids of most ETD datagrams' sites stand; nothing hangs on them being any. */
+/* Where the ids of most ETD datagrams' sites stand, if not in a row; nothing hangs on them being
+ * any. */
 static __attribute__((noinline)) void prefetch_ids(
-    const struct esf_directory *directory, const struct esf_packet *packets, uint32_t count)
+    const struct esf_directory_ids *ids, const struct esf_packet *packets, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t id;
@@ -17,7 +18,8 @@ static __attribute__((noinline)) void prefetch_ids(
 		if (packets[i].size < ESF_SHORT_PAYLOAD + ESF_ETD_HEADER_SIZE)
 			continue;
 		memcpy(&id, packets[i].data + ESF_SHORT_PAYLOAD + ESF_ETD_AT_SITE, sizeof(id));
-		esf_directory_prefetch(directory, id);
+		if (id < ids->count && !esf_directory_is_in_row(ids, id))
+			__builtin_prefetch(&ids->sites_plus_1[id]);
 	}
 }
 
@@ -101,7 +103,7 @@ static __attribute__((noinline)) uint32_t judge_unusual(struct esf_shard *shard,
 static ESF_ALWAYS_INLINE struct named find_usual(const struct esf_shard *shard,
     struct esf_site *sites, const struct esf_directory_ids *ids, const uint8_t *payload)
 {
-	uint32_t magic, id, site_plus_1;
+	uint32_t magic, id, site;
 
 	static_assert(
 	    ESF_SHORT_PAYLOAD_MIN >= ESF_ETD_AT_SITE + sizeof(id), "what is read is there");
@@ -109,12 +111,10 @@ static ESF_ALWAYS_INLINE struct named find_usual(const struct esf_shard *shard,
 	if (!ESF_USUALLY(magic == ESF_ETD_MAGIC))
 		return (struct named){ ESF_NO_SITE, false };
 	memcpy(&id, payload + ESF_ETD_AT_SITE, sizeof(id));
-	if (!ESF_USUALLY(id < ids->count))
+	site = esf_directory_small_id(ids, id);
+	if (!ESF_USUALLY(site != ESF_NO_SITE))
 		return find_site(shard, id);
-	site_plus_1 = ids->sites_plus_1[id];
-	if (!ESF_USUALLY(site_plus_1 != 0))
-		return find_site(shard, id);
-	return fetch_site(shard, sites, site_plus_1 - 1);
+	return fetch_site(shard, sites, site);
 }
 
 /* This and what takes them are functions of their own so that each has the registers that it wants.
@@ -131,7 +131,7 @@ __attribute__((noinline)) void esf_shard_judge(struct esf_shard *shard,
 	few->neighbours = 0;
 	few->own = 0;
 	if (shard->plane->options.sites_count >= ESF_IDS_FAR)
-		prefetch_ids(policy->directory, packets, count);
+		prefetch_ids(&ids, packets, count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct esf_packet *packet = &packets[i];
 		struct esf_frame frame;
