@@ -123,15 +123,16 @@ static inline void write_parcel(
 		fill_cell(cell, parcel, payload);
 		return;
 	}
+	room = contiguous(&outbox->space, outbox->used, outbox->reserved);
+	if (likely(room >= parcel_cells(parcel->size) * ESF_HANDOVER_CELL)) {
+		fill_cells(cell, parcel, payload);
+		return;
+	}
 	*(struct esf_parcel *)cell = *parcel;
-	cell += sizeof(*parcel);
-	room =
-	    contiguous(&outbox->space, outbox->used, outbox->reserved) - (uint32_t)sizeof(*parcel);
-	first = RTE_MIN(room, (uint32_t)parcel->size);
+	first = room - (uint32_t)sizeof(*parcel);
 	if (first > 0)
-		memcpy(cell, payload, first);
-	if (unlikely(first < parcel->size))
-		memcpy(outbox->space.ptr2, payload + first, parcel->size - first);
+		memcpy(cell + sizeof(*parcel), payload, first);
+	memcpy(outbox->space.ptr2, payload + first, parcel->size - first);
 }
 
 bool esf_handover_put(void *handover, uint32_t from, uint32_t to, const struct esf_parcel *parcel,

@@ -34,7 +34,37 @@ static void test_release(void *memory)
 	free(memory);
 }
 
-static struct esf_handover *create(uint32_t shards, uint64_t owners)
+/* Memory with bytes behind it that nobody may write to. */
+enum { GUARD = 64, GUARDED_MAX = 16 };
+
+static struct {
+	uint8_t *end[GUARDED_MAX];
+	uint32_t count;
+} guarded;
+
+static void *test_allocate_guarded(size_t size, int socket)
+{
+	size_t whole = (size + 63) / 64 * 64;
+	uint8_t *memory = test_allocate(whole + GUARD, socket);
+
+	CU_ASSERT_FATAL(guarded.count < GUARDED_MAX);
+	memset(memory + size, 0xa5, whole - size + GUARD);
+	guarded.end[guarded.count++] = memory + size;
+	return memory;
+}
+
+static uint32_t bytes_written_behind(void)
+{
+	uint32_t written = 0;
+
+	for (uint32_t i = 0; i < guarded.count; i++)
+		for (uint32_t j = 0; j < GUARD; j++)
+			written += guarded.end[i][j] != 0xa5;
+	return written;
+}
+
+static struct esf_handover *create_with(
+    uint32_t shards, uint64_t owners, void *(*allocate)(size_t size, int socket))
 {
 	static const int sockets[ESF_SHARDS_MAX];
 	struct esf_handover_options options = {
@@ -42,13 +72,18 @@ static struct esf_handover *create(uint32_t shards, uint64_t owners)
 		.owners = owners,
 		.cells = CELLS,
 		.sockets = sockets,
-		.allocate = test_allocate,
+		.allocate = allocate,
 		.release = test_release,
 	};
 	struct esf_handover *handover = NULL;
 
 	CU_ASSERT_EQUAL_FATAL(esf_handover_create(&options, &handover), 0);
 	return handover;
+}
+
+static struct esf_handover *create(uint32_t shards, uint64_t owners)
+{
+	return create_with(shards, owners, test_allocate);
 }
 
 /* The parcel numbered `number` of `size` bytes; its bytes follow from both. */
@@ -137,6 +172,26 @@ static void handover_gives_a_parcel_as_it_was_put(void)
 		CU_ASSERT_EQUAL(seen.bytes, sizes[i]);
 	}
 	esf_handover_destroy(handover);
+}
+
+/* Parcels of each number of cells come to lie at the ring's very end, full to the byte and not. */
+static void handover_writes_nothing_behind_its_ring(void)
+{
+	for (uint32_t size = 0; size < 300; size++) {
+		struct esf_handover *handover;
+		struct seen seen = { 0 };
+
+		guarded.count = 0;
+		handover = create_with(2, 3, test_allocate_guarded);
+		for (uint32_t i = 0; i < 2 * CELLS; i++) {
+			CU_ASSERT_TRUE(put(handover, 0, 1, i, size));
+			esf_handover_flush(handover, 0);
+			CU_ASSERT_EQUAL(take_all(handover, 1, &seen), 1);
+		}
+		CU_ASSERT_EQUAL(seen.wrong, 0);
+		CU_ASSERT_EQUAL(bytes_written_behind(), 0);
+		esf_handover_destroy(handover);
+	}
 }
 
 static void handover_shows_nothing_before_the_flush(void)
@@ -456,6 +511,7 @@ void esf_suite_handover(void)
 	CU_pSuite suite = CU_add_suite("handover", NULL, NULL);
 
 	CU_ADD_TEST(suite, handover_gives_a_parcel_as_it_was_put);
+	CU_ADD_TEST(suite, handover_writes_nothing_behind_its_ring);
 	CU_ADD_TEST(suite, handover_shows_nothing_before_the_flush);
 	CU_ADD_TEST(suite, handover_keeps_order_and_bytes_across_the_wrap);
 	CU_ADD_TEST(suite, handover_refuses_when_full_and_loses_nothing);

@@ -71,6 +71,8 @@ WORKLOADS = [
              warm_up_s=RECYCLED_S),
     Workload("handover", "ETD, 1 record, receive-only + one owner", "etd", ["--records", "1"], lcores=2,
              receive_only=True, refusals=("ring_full",)),
+    Workload("handover84", "ETD, 84 records, receive-only + one owner", "etd", ["--records", "84"], datagrams=2048,
+             lcores=2, receive_only=True, refusals=("ring_full",)),
     Workload("shared", "ETD, 1 record, two owners, one polls", "etd", ["--records", "1"], lcores=2,
              refusals=("ring_full",)),
     Workload("queues2", "ETD, 1 record, two lcores, a queue each", "etd", ["--records", "1"], lcores=2, queues=2),
