@@ -188,6 +188,8 @@ uint32_t esf_dedup_room(
 {
 	uint32_t left = UINT32_MAX - dedup->highest, room = 0;
 
+	left -= left > 0; /* so that one behind the last of them is a number too */
+
 	if (dedup->boot == ESF_DEDUP_WAITS || dedup->highest == 0)
 		return 0;
 	count = count < size ? count : size;

@@ -44,8 +44,8 @@ void esf_dedup_refit(const struct esf_dedup *dedup, const uint64_t *from, uint32
 
 /*
  * How many numbers may come one after the other from highest + 1 on, none of which makes another
- * one lost: at most size, and at most the count asked for. None while the stream waits, or before
- * its first number.
+ * one lost: at most size, and at most the count asked for; the last number that there is
+ * is not among them. None while the stream waits, or before its first number.
  */
 uint32_t esf_dedup_room(
     const struct esf_dedup *dedup, const uint64_t *bitmap, uint32_t size, uint32_t count);

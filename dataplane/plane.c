@@ -71,14 +71,19 @@ static void shard_destroy(struct esf_shard *shard)
 	free(shard);
 }
 
-/* An odd stride of lines, so that a window's accumulators are in several sets of a cache. */
+/*
+ * An odd stride of lines, so that a window's accumulators are in several sets of a cache. Each KPI
+ * that is used has pages of its own, which are not huge ones where a few sites' windows are all
+ * that lies in them.
+ */
 static int accs_create(struct esf_accs *accs, const struct esf_pool *windows,
-    uint32_t measures_count, uint32_t capacity)
+    const struct esf_plane_options *options, uint32_t capacity)
 {
 	accs->windows = esf_pool_base(windows);
 	accs->stride = (capacity | 1) * sizeof(struct esf_acc);
-	accs->size = accs->stride * measures_count;
-	accs->base = esf_reserve(accs->size);
+	accs->size = accs->stride * options->measures_count;
+	accs->base = options->sites_count < ESF_SITES_FAR ? esf_reserve_plain(accs->size)
+	                                                  : esf_reserve(accs->size);
 	return accs->base == NULL ? -ENOMEM : 0;
 }
 
@@ -113,7 +118,7 @@ static int shard_alloc(struct esf_shard *shard, const struct esf_plane *plane)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= plane->slots_mask; i++)
 		shard->slots_oldest[i] = INT64_MAX;
-	result = accs_create(&shard->accs, shard->windows, options->measures_count, windows);
+	result = accs_create(&shard->accs, shard->windows, options, windows);
 	if (result != 0)
 		return result;
 	result = esf_blocks_create(&shard->blocks, options->measures_count, 2 * windows);

@@ -50,6 +50,16 @@ void *esf_reserve(size_t size)
 	return memory;
 }
 
+void *esf_reserve_plain(size_t size)
+{
+	size_t whole = whole_pages(size);
+	void *memory = map(whole);
+
+	if (memory != NULL)
+		madvise(memory, whole, MADV_NOHUGEPAGE);
+	return memory;
+}
+
 void esf_reserve_free(void *memory, size_t size)
 {
 	if (memory != NULL)

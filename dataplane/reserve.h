@@ -14,7 +14,10 @@
 /* Aligned to a page at least. NULL when address space is not to be had. Any thread. */
 void *esf_reserve(size_t size);
 
-/* memory: by esf_reserve(size), or NULL. */
+/* The same on ordinary pages, for what is touched here and there and lies far apart. */
+void *esf_reserve_plain(size_t size);
+
+/* memory: by esf_reserve(size) or esf_reserve_plain(size), or NULL. */
 void esf_reserve_free(void *memory, size_t size);
 
 #endif

@@ -319,11 +319,16 @@ static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *w
 /*
  * short.c: what the short way (take_short.h) is told of a site. `close` writes what it took of its
  * stream back to the stream, and has to come before anybody asks the stream; `open`, of the
- * stream at the front, after. is_born: its aliases may mean something else than they did. `renew`
+ * stream at the front, after. `forget`: its aliases may mean something else than they did. `renew`
  * makes the current window the recent one, listed to be published; false: there is no room.
  */
 void esf_short_close(const struct esf_shard *shard, struct esf_site *site);
-void esf_short_open(const struct esf_shard *shard, struct esf_site *site, bool is_born);
+void esf_short_open(const struct esf_shard *shard, struct esf_site *site);
+static inline void esf_short_forget(struct esf_site *site)
+{
+	site->rules_generation = 0;
+	site->turn = 0;
+}
 bool esf_short_renew(struct esf_shard *shard, struct esf_site *site);
 void esf_short_learn(struct esf_site *site, int64_t time, int64_t arrival);
 /* The first good sample of a KPI in its window. */

@@ -25,17 +25,15 @@ void esf_short_close(const struct esf_shard *shard, struct esf_site *site)
 	site->next_count = 0;
 }
 
-void esf_short_open(const struct esf_shard *shard, struct esf_site *site, bool is_born)
+void esf_short_open(const struct esf_shard *shard, struct esf_site *site)
 {
 	const struct esf_stream *stream = site->streams;
 	uint32_t room;
 
 	if (stream == NULL)
 		return;
-	if (is_born || stream->id != site->stream) {
-		site->rules_generation = 0;
-		site->turn = 0;
-	}
+	if (stream->id != site->stream)
+		esf_short_forget(site);
 	site->stream = stream->id;
 	room = esf_dedup_room(
 	    &stream->dedup, stream->bitmap, shard->plane->options.sequence_window, NUMBERS);

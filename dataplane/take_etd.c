@@ -58,6 +58,7 @@ static void take_records(struct esf_shard *shard, struct esf_site *site, const s
 		site->left = etd->kind == ESF_ETD_DEATH;
 	if (etd->kind == ESF_ETD_BIRTH) {
 		take_births(shard, etd, stream);
+		esf_short_forget(site);
 		return;
 	}
 	shard->ledger.records_received += etd->count;
@@ -158,7 +159,7 @@ static enum esf_datagram_verdict take_from_site(
 	esf_short_close(shard, site);
 	verdict = take_in_sequence(shard, site, etd);
 	if (shard->way.listeners != 0 && etd->flags == 0)
-		esf_short_open(shard, site, etd->kind == ESF_ETD_BIRTH);
+		esf_short_open(shard, site);
 	return verdict;
 }
 

@@ -108,6 +108,7 @@ static inline struct esf_policy *fixture_policy(uint32_t first_rule, uint32_t ru
 	};
 	policy->listeners[3] =
 	    (struct esf_listener){ .udp_port = SYSLOG_PORT, .format = ESF_LISTENER_SYSLOG };
+	policy->listeners_count = 4;
 	policy->listener_at[ETD_PORT] = 1;
 	policy->listener_at[SYSLOG_PORT] = 4;
 	policy->listener_at[STATSD_PORT] = 3;

@@ -411,7 +411,7 @@ static void compare_going_on(const struct stream *stream, uint32_t size, uint32_
 {
 	struct stream one_by_one = *stream, at_once = *stream;
 	uint32_t room = esf_dedup_room(&stream->dedup, stream->bitmap, size, count);
-	uint32_t left = UINT32_MAX - stream->dedup.highest;
+	uint32_t left = UINT32_MAX - stream->dedup.highest - (stream->dedup.highest < UINT32_MAX);
 	uint32_t most = count < size ? count : size;
 
 	CU_ASSERT(room <= (most < left ? most : left));
