@@ -10,6 +10,7 @@
 #include "lines.h"
 #include "recent.h"
 #include "shard.h"
+#include "short.h"
 #include "site.h"
 #include "text.h"
 
@@ -59,20 +60,6 @@ struct esf_run {
 	const struct esf_accs *accs;
 	uint32_t usual; /* half of a usual alias */
 	uint64_t usual_us;
-};
-
-/* What the datagrams that go the short way have in common in a pass, and what is counted once for
- * all of a burst; see take_short.h. */
-struct esf_short {
-	uint64_t listeners; /* bit i: what that one hears goes the short way, if it is usual */
-	uint16_t turn;
-	const struct esf_gauge_rule *gauges;
-	const struct esf_storm_limits *limits;
-	int64_t start;     /* Unix ns, of the current window */
-	uint64_t usual_us; /* from it on, what is neither behind it nor in the future */
-	uint32_t datagrams;
-	uint32_t records;
-	uint32_t others; /* of these: not usual, and counted where they are taken */
 };
 
 struct esf_shard {
@@ -315,25 +302,6 @@ static inline void esf_shard_dirty(struct esf_shard *shard, struct esf_window *w
 	window->dirty = true;
 	shard->dirty[shard->dirty_count++] = window;
 }
-
-/*
- * short.c: what the short way (take_short.h) is told of a site. `close` writes what it took of its
- * stream back to the stream, and has to come before anybody asks the stream; `open`, of the
- * stream at the front, after. `forget`: its aliases may mean something else than they did. `renew`
- * makes the current window the recent one, listed to be published; false: there is no room.
- */
-void esf_short_close(const struct esf_shard *shard, struct esf_site *site);
-void esf_short_open(const struct esf_shard *shard, struct esf_site *site);
-static inline void esf_short_forget(struct esf_site *site)
-{
-	site->rules_generation = 0;
-	site->turn = 0;
-}
-bool esf_short_renew(struct esf_shard *shard, struct esf_site *site);
-void esf_short_learn(struct esf_site *site, int64_t time, int64_t arrival);
-/* The first good sample of a KPI in its window. */
-void esf_short_add_first(struct esf_shard *shard, struct esf_window *window, uint32_t measure,
-    double value, uint32_t offset_us);
 
 /* record.c: tells control that the window holds records. */
 void esf_shard_note_window(struct esf_shard *shard, int64_t window);
